@@ -1,0 +1,513 @@
+"""What a plugin provides: `Source`, `Processor`, `Queue`, `Sink`, and the messages between them.
+
+The contract between a component and the core is messages (batches, checkpoints, receipts,
+outcomes), so that a component runs in this process or in another one unchanged.
+
+The life of a component, in four phases:
+
+1. **made**: the factory ``(config, context) -> component`` is called. It must be quick and open nothing.
+2. **checked**: `Source.check` and `Sink.check` look whether the component could work and report
+   findings. `yaat validate` stops here.
+3. **running**: `Source.run`, `Sink.open` then `Sink.deliver`. An exception here restarts this
+   component alone, made anew, after a jittered backoff.
+4. **closed**: ``close``/``aclose``. Safe without phase 3, and safe twice.
+"""
+
+from __future__ import annotations
+
+import abc
+import hashlib
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Final, Literal, Protocol
+
+import attrs
+
+from yaat_core.cursor import Cursor
+from yaat_core.event import EventBatch
+from yaat_core.stats import ComponentStats
+
+Kind = Literal["sources", "processors", "queue", "sinks"]
+KINDS: Final[tuple[Kind, ...]] = ("sources", "processors", "queue", "sinks")
+
+Checkpoints = Mapping[bytes, bytes | None]
+"""Checkpoint writes of one source: key to value; None deletes the key."""
+
+
+@attrs.frozen(order=True)
+class ComponentId:
+    """``sources.NAME``, ``processors.NAME``, ``sinks.NAME`` or ``queue``: the one name of a component everywhere."""
+
+    kind: Kind
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}.{self.name}" if self.name else self.kind
+
+    @classmethod
+    def parse(cls, text: str) -> ComponentId:
+        """The inverse of ``str``.
+
+        Raises:
+            ValueError: not such a name.
+        """
+        kind, _, name = text.partition(".")
+        for known in KINDS:
+            if kind == known and bool(name) != (known == "queue"):
+                return cls(known, name)
+        raise ValueError(
+            f"not a component: {text!r} (write sources.NAME, processors.NAME, sinks.NAME or queue)"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """What a check found: ``problem`` in one sentence, ``advice`` to mend it."""
+
+    problem: str
+    advice: str = ""
+    level: Literal["error", "warn"] = "error"
+
+
+@attrs.frozen(kw_only=True)
+class Context:
+    """What the core tells a component when it makes it."""
+
+    id: ComponentId
+    agent_id: bytes
+    """16 random bytes that identify this state directory."""
+    host_name: str
+    state_dir: Path
+    config_dir: Path
+    """Folder of the configuration file; the working directory when there is none."""
+    stats: ComponentStats
+    log: logging.Logger
+    once: bool = False
+    """`yaat run --once`: a source returns from `Source.run` when it has read what is there now."""
+
+    def path(self, text: str) -> Path:
+        """A path from the configuration: a source's is relative to the file, others' to `state_dir`."""
+        base = self.config_dir if self.id.kind == "sources" else self.state_dir
+        return base / Path(text).expanduser()
+
+
+# --- sources ------------------------------------------------------------------------------------
+
+
+class Receipt(Protocol):
+    """What `Outlet.send` returns."""
+
+    def durable(self) -> Awaitable[None]:
+        """Returns after the synced queue write that holds the batch and its checkpoints."""
+        ...
+
+
+class Outlet(Protocol):
+    """A source's way into the pipeline."""
+
+    def checkpoints(self) -> Mapping[bytes, bytes]:
+        """This source's checkpoints as they were when it was started: resume from there."""
+        ...
+
+    async def send(self, batch: EventBatch, checkpoints: Checkpoints | None = None) -> Receipt:
+        """Hand over a batch and the checkpoints that cover it. Returns once the bounded pipeline holds it.
+
+        Blocks under backpressure: a source that can't wait counts what it sheds. Batches of one source keep
+        their order. Cancelled in the middle, the batch was either taken whole or not at all.
+        The batch is the pipeline's from then on (it is immutable, so nobody notices).
+        An empty batch with checkpoints is allowed.
+        """
+        ...
+
+
+class Source(abc.ABC):
+    """Reads from outside. Subclass, and write `run`."""
+
+    supports_once: ClassVar[bool] = True
+    """False for listeners: `yaat run --once` skips them with a note."""
+
+    @abc.abstractmethod
+    async def run(self, out: Outlet) -> None:
+        """Read and send until cancelled; return only when there can be nothing more to read.
+
+        A checkpoint never passes the first byte of an unfinished event. What is read but not yet
+        sent when the source is cancelled is read again after the next start.
+        """
+
+    async def check(self) -> Sequence[Finding]:
+        """Can it read what it is told to? Opens and changes nothing that stays."""
+        return ()
+
+
+# --- processors ---------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Drop:
+    """``count`` rows that a processor took out: a stable ``reason``, and the ``rule`` if one decided."""
+
+    reason: str
+    count: int
+    rule: str = ""
+
+
+class Processor(abc.ABC):
+    """Changes or drops events, on whole batches. Subclass, and write `process`."""
+
+    fail_closed: ClassVar[bool] = False
+    """What becomes of rows on which `process` raises: True drops and counts them (a redaction that
+    fails must let nothing through), False lets them pass unchanged."""
+
+    @abc.abstractmethod
+    def process(self, batch: EventBatch) -> tuple[EventBatch, Sequence[Drop]]:
+        """The batch as it goes on, and what was taken out of it.
+
+        Synchronous, called in a worker thread, never twice at the same time. It holds no event
+        back and makes none: ``len(batch) == len(result) + sum(drop.count)``. The core recounts.
+        """
+
+    def close(self) -> None:
+        """Give resources back."""
+
+
+# --- queue --------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class LedgerEntry:
+    """Rows dropped before the queue, by component, reason and rule."""
+
+    component: str
+    reason: str
+    rule: str = ""
+    count: int
+
+
+@attrs.frozen(kw_only=True)
+class QueueWrite:
+    """One atomic, synced write: events, the checkpoints that cover them, and what was dropped on the way.
+
+    ``read`` is how many rows the sources handed over: ``len(batch)`` plus the counts in ``drops``.
+    ``time_us`` is the accept time, microseconds since the epoch.
+    """
+
+    batch: EventBatch
+    checkpoints: Mapping[str, Checkpoints] = attrs.field(factory=dict)
+    """By component name (``str(ComponentId)``)."""
+    drops: Sequence[LedgerEntry] = ()
+    read: int = 0
+    time_us: int = 0
+
+
+@attrs.frozen
+class Appended:
+    """The sequences that a write got: ``first`` to ``last``, inclusive; ``last == first - 1`` when it held no event."""
+
+    first: int
+    last: int
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """A piece of the queue as stored: consecutive events, and the checkpoints written with them."""
+
+    first: int
+    last: int
+    batch: EventBatch
+    checkpoints: Mapping[str, Checkpoints] = attrs.field(factory=dict)
+    time_us: int = 0
+    bytes: int = 0
+    """Size on disk."""
+
+
+@attrs.frozen(kw_only=True)
+class RecordInfo:
+    """What `yaat queue list` shows of a record without decoding its events."""
+
+    first: int
+    last: int
+    time_us: int
+    bytes: int
+    total_bytes: int
+    """Bytes of all records ever written, up to and with this one: the difference of two is a backlog."""
+
+
+@attrs.frozen
+class StoredCheckpoint:
+    """A checkpoint and the sequence of the last event at the time of its write."""
+
+    value: bytes
+    sequence: int
+
+
+@attrs.frozen(kw_only=True)
+class QueueState:
+    """What the queue holds, all numbers taken at one moment."""
+
+    queue_id: bytes
+    tail: int
+    """Sequence of the newest event; 0 when there never was one."""
+    deleted_upto: int
+    """Everything up to here is deleted."""
+    total_bytes: int
+    deleted_bytes: int
+    oldest_us: int | None
+    """Accept time of the oldest record that is kept."""
+    read: int
+    accepted: int
+    dropped: Mapping[tuple[str, str, str], int]
+    """Drop ledger: (component, reason, rule) to rows, all hours together."""
+    cursors: Mapping[str, Cursor]
+    """By sink name (``str(ComponentId)``)."""
+
+
+@attrs.frozen
+class Damage:
+    """Something that verification found, and what was done about it."""
+
+    what: str
+    first: int | None = None
+    last: int | None = None
+
+
+class Queue(abc.ABC):
+    """The durable queue between processors and sinks. Made by the factory in a closed state.
+
+    Synchronous: the core calls it in worker threads, writes from one thread at a time, reads from
+    any. Events have contiguous sequences from 1 on, across restarts; a hole means loss.
+    """
+
+    @abc.abstractmethod
+    def open(self) -> Sequence[Damage]:
+        """Open or create. Returns what was found damaged (and set aside); empty means intact.
+
+        Raises:
+            StoreNewer: written by a later version; untouched.
+            StoreDamaged: can't be opened and can't be set aside.
+            StoreUnavailable: no space or no permission.
+        """
+
+    @property
+    @abc.abstractmethod
+    def fresh(self) -> bool:
+        """True when `open` made a new, empty queue."""
+
+    @abc.abstractmethod
+    def append(self, write: QueueWrite) -> Appended:
+        """Write atomically and synced; returns after the sync.
+
+        Raises:
+            StoreUnavailable: nobody knows whether it was written; call `recover` until it returns.
+        """
+
+    @abc.abstractmethod
+    def recover(self) -> Appended | None:
+        """After a failed `append`: reopen and look. What it returns is the failed write's place when
+        that turned out to be stored, or None when it has to be appended again.
+
+        Raises:
+            StoreUnavailable: still impossible; try again later.
+        """
+
+    @abc.abstractmethod
+    def read(self, after: int, *, max_rows: int, max_bytes: int) -> Sequence[Record]:
+        """Records with events after ``after``, oldest first, at least one if there is any, else up to the bounds.
+
+        The first record is cut so that it begins after ``after``. Damaged records are quarantined,
+        counted, and skipped: the caller sees a hole in the sequences.
+        """
+
+    @abc.abstractmethod
+    def infos(self, after: int, *, limit: int) -> Sequence[RecordInfo]:
+        """Headers of records that end after ``after``, oldest first."""
+
+    @abc.abstractmethod
+    def state(self) -> QueueState:
+        """All numbers, of one moment."""
+
+    @abc.abstractmethod
+    def checkpoints(self, component: str) -> Mapping[bytes, StoredCheckpoint]:
+        """The stored checkpoints of a component."""
+
+    @abc.abstractmethod
+    def put_cursors(self, cursors: Mapping[str, Cursor | None], *, sync: bool = False) -> None:
+        """Store sinks' cursors in one atomic write (None deletes)."""
+
+    @abc.abstractmethod
+    def delete_upto(self, sequence: int) -> None:
+        """Delete whole records up to ``sequence``. Unsynced: they may come back after a power cut."""
+
+    @abc.abstractmethod
+    def adopt(
+        self,
+        *,
+        queue_id: bytes | None,
+        tail: int,
+        checkpoints: Mapping[str, Mapping[bytes, StoredCheckpoint]],
+    ) -> None:
+        """Go on behind a transactional sink that knows more (design: a lost or restored queue).
+
+        The next sequence becomes ``max(own tail, tail) + 1``; the hole counts as read and accepted.
+        Of each checkpoint the one with the higher sequence is kept. ``queue_id`` is taken over
+        only by a queue that never held an event.
+        """
+
+    @abc.abstractmethod
+    def verify(self) -> Sequence[Damage]:
+        """Read everything and check it. Changes nothing."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Close. Safe twice."""
+
+
+# --- sinks --------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Position:
+    """Where in the queue a delivered batch lies. Row ``i`` has sequence ``first + i``."""
+
+    queue_id: bytes
+    sink: str
+    first: int
+    last: int
+    checkpoints: Mapping[str, Checkpoints] = attrs.field(factory=dict)
+    """What the sources had checkpointed in these writes; a transactional sink stores them with the rows."""
+    part: int = 0
+
+    @property
+    def batch_id(self) -> str:
+        """A stable name for this piece, 32 hex digits: the same after a retry or a restart."""
+        digest = hashlib.blake2b(self.queue_id, digest_size=16)
+        digest.update(f"\0{self.sink}\0{self.first}\0{self.last}\0{self.part}".encode())
+        return digest.hexdigest()
+
+
+@attrs.frozen
+class Done:
+    """Every row is delivered."""
+
+
+@attrs.frozen
+class Partial:
+    """Every row is delivered but for ``dead``: (row index, reason). Those go to the dead-letter directory."""
+
+    dead: Sequence[tuple[int, str]]
+
+
+@attrs.frozen
+class Retry:
+    """Nothing is known to be delivered; the same batch again after ``after`` seconds (None: by backoff)."""
+
+    why: str
+    after: float | None = None
+
+
+@attrs.frozen
+class Pause:
+    """Nothing was delivered, and trying again is of no use until something changes. Health turns red."""
+
+    why: str
+    advice: str = ""
+
+
+Outcome = Done | Partial | Retry | Pause
+
+
+class Sink(abc.ABC):
+    """Delivers batches. Subclass, and write `deliver`."""
+
+    remote: ClassVar[bool] = True
+    """Decides the default of ``queue.when_full``: `drop_oldest` for a remote sink, `block` for a local one."""
+
+    stable_batches: ClassVar[bool] = True
+    """True: a batch in flight keeps its boundaries through a restart (its `batch_id` is a key for
+    deduplication). False: boundaries don't matter and batches grow freely when behind."""
+
+    async def open(self) -> None:
+        """Connect. Raising means: try again later, by restart."""
+
+    @abc.abstractmethod
+    async def deliver(self, batch: EventBatch, position: Position) -> Outcome:
+        """Deliver a batch. Returns when that is certain; an exception counts as `Retry` and restarts the sink.
+
+        Cancelled at any moment, it leaves nothing half-done that a second delivery can't mend.
+        """
+
+    async def check(self) -> Sequence[Finding]:
+        """Can it be reached? Changes nothing that stays."""
+        return ()
+
+    def settled(self) -> int | None:
+        """The sequence up to which rows are safe without the queue; None: all that was delivered.
+
+        The queue deletes nothing beyond (DuckDB: what its last CHECKPOINT covers).
+        """
+        return None
+
+    async def aclose(self) -> None:
+        """Disconnect. Safe twice."""
+
+
+@attrs.frozen(kw_only=True)
+class SinkPosition:
+    """What a transactional sink has stored: its last sequence, and the checkpoints that came with the rows."""
+
+    queue_id: bytes
+    sequence: int
+    checkpoints: Mapping[str, Mapping[bytes, StoredCheckpoint]]
+
+
+class TransactionalSink(Sink):
+    """A sink that stores the queue position in the same transaction as the rows: exactly once."""
+
+    remote = False
+    stable_batches = False
+
+    @abc.abstractmethod
+    async def position(self) -> SinkPosition | None:
+        """What is stored; None for a new store. Called after `open`, before the first `deliver`."""
+
+    @abc.abstractmethod
+    async def bind(self, queue_id: bytes) -> None:
+        """Tie a new store to this queue.
+
+        Raises:
+            StoreForeign: it belongs to another one.
+        """
+
+
+# --- queries ------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class QueryRequest:
+    """A question to a sink's database. ``rows`` and ``seconds`` are limits."""
+
+    sql: str
+    rows: int = 100_000
+    seconds: float = 30.0
+
+
+class QueryAnswer(Protocol):
+    """Rows as they come. Iterated and closed in one worker thread."""
+
+    @property
+    def schema(self) -> Any:
+        """The Arrow schema of the answer."""
+        ...
+
+    @property
+    def truncated(self) -> bool:
+        """True, once iterated, when the limit of rows cut the answer."""
+        ...
+
+    def __iter__(self) -> Any:
+        """Arrow record batches."""
+        ...
+
+    def close(self) -> None:
+        """Stop the query and free its cursor."""
+        ...

@@ -246,7 +246,7 @@ class EventBatch:
         with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
             if not reader.schema.equals(SCHEMA):
                 raise pa.ArrowInvalid(f"not the event schema: {reader.schema}")
-            batches = [batch for batch in reader]
+            batches = list(reader)
         if len(batches) == 1:
             return cls(batches[0])
         return cls.concat([cls(batch) for batch in batches])

@@ -1,0 +1,11 @@
+"""Contract tests that any plugin author runs against a component. Free of pytest: plain functions that raise AssertionError.
+
+def test_contract(tmp_path):
+    check_processor(lambda: MyProcessor(MyConfig(), make_context(tmp_path, "processors.mine")), samples=[...])
+"""
+
+from __future__ import annotations
+
+from yaat_core.testing._context import make_context
+
+__all__ = ["make_context"]

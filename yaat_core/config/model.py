@@ -1,0 +1,120 @@
+"""The configuration as typed values: what `yaat_core.config.load` returns. Nothing here reads a file.
+
+Everything is resolved: paths are absolute, defaults filled, component types found, options structured into
+the plugin's config class. Keys and their meaning are those of ``docs/configuration.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+
+from yaat_core.components import ComponentId
+from yaat_core.config.options import Duration, Size, configuration, option
+from yaat_core.registry import ComponentType
+
+WhenFull = Literal["block", "drop_oldest", "drop_newest"]
+
+
+@attrs.frozen(kw_only=True)
+class Bounds:
+    """How much may wait for a sink, for how long, and what happens beyond."""
+
+    max_bytes: Size
+    retention: Duration | None
+    """None: `none` was written, nothing expires by age."""
+    when_full: WhenFull
+
+
+@attrs.frozen(kw_only=True)
+class Entry:
+    """One configured component: its id, its type and the options for the type's factory."""
+
+    id: ComponentId
+    type: ComponentType
+    options: Any
+
+
+@attrs.frozen(kw_only=True)
+class ProcessorEntry(Entry):
+    """A processor; ``sources`` limits it to some sources (by name), None means all."""
+
+    sources: tuple[str, ...] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SourceEntry(Entry):
+    """A source with what the core does for it: a parse step of its own, defaults for its events."""
+
+    format: ProcessorEntry | None = None
+    service_name: str = ""
+    environment: str = ""
+    tags: Mapping[str, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class QueueEntry(Entry):
+    """The queue."""
+
+
+@attrs.frozen(kw_only=True)
+class SinkEntry(Entry):
+    """A sink with its own bounds. ``start`` None: `oldest` in a new state directory, else `now`."""
+
+    bounds: Bounds
+    start: Literal["oldest", "now"] | None = None
+
+
+@configuration
+class DeadLetterSettings:
+    """Where events go that a sink refused for good."""
+
+    path: str = option("dead", help="Folder, relative to state_dir.")
+    retention: Duration = option("168h", help="How long a dead letter is kept.")
+
+
+@configuration
+class PluginSettings:
+    """Which plugins are used."""
+
+    disable: tuple[str, ...] = option(
+        (), help="Distributions that are not loaded.", example=["yaat-plugin-stdout"]
+    )
+
+
+@configuration
+class HealthSettings:
+    """The health endpoints."""
+
+    listen: str = option("127.0.0.1:9477", help="HOST:PORT for /healthz and /readyz, or `off`.")
+
+
+@attrs.frozen(kw_only=True)
+class Configuration:
+    """A whole configuration, checked."""
+
+    path: Path | None
+    """The file it came from; None: no file, all defaults."""
+    state_dir: Path
+    service_name: str
+    environment: str
+    organization_id: str
+    tags: Mapping[str, str]
+    sources: Mapping[str, SourceEntry]
+    processors: Sequence[ProcessorEntry]
+    queue: QueueEntry
+    sinks: Mapping[str, SinkEntry]
+    dead_letter: DeadLetterSettings
+    plugins: PluginSettings
+    health: HealthSettings
+    shutdown_grace: Duration
+    formats: Mapping[str, ProcessorEntry] = attrs.field(factory=dict)
+    """Every processor type that works without options, ready to serve as a parser that a label names."""
+
+    @property
+    def config_dir(self) -> Path:
+        """Folder of the file; the working directory when there is none."""
+        return self.path.parent if self.path else Path.cwd()

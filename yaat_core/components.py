@@ -426,6 +426,12 @@ class Sink(abc.ABC):
     """True: a batch in flight keeps its boundaries through a restart (its `batch_id` is a key for
     deduplication). False: boundaries don't matter and batches grow freely when behind."""
 
+    batch_rows: ClassVar[int] = 8_192
+    """How many rows a delivery holds at most."""
+
+    batch_bytes: ClassVar[int] = 2 * 2**20
+    """How many stored (compressed) bytes a delivery holds at most, beyond its first record."""
+
     async def open(self) -> None:
         """Connect. Raising means: try again later, by restart."""
 

@@ -32,6 +32,8 @@ class Cursor:
     dead: int = 0
     dropped: int = 0
     lost: int = 0
+    reached: int = 0
+    """The highest sequence that was ever delivered: a sink whose own position is lower lost rows."""
     detached_at_us: int | None = None
 
     @classmethod
@@ -63,7 +65,8 @@ class Cursor:
         if ranges and ranges[0][0] == done + 1:
             done = ranges.pop(0)[1]
         inflight = None if self.inflight and self.inflight[1] <= done else self.inflight
-        changed = attrs.evolve(self, done=done, ranges=tuple(ranges), inflight=inflight)
+        reached = max(self.reached, last) if fate == "delivered" else self.reached
+        changed = attrs.evolve(self, done=done, ranges=tuple(ranges), inflight=inflight, reached=reached)
         return changed._count(fate, count)
 
     def reclassify(self, count: int, before: Fate, after: Fate) -> Cursor:
@@ -72,14 +75,12 @@ class Cursor:
 
     def rewind(self, sequence: int) -> Cursor:
         """The sink has only what is up to ``sequence``: the rest counts as queued again."""
-        if sequence >= self.done:
+        if sequence >= min(self.done, self.reached):
             return self
         floor = max(sequence, self.attached_after)
-        again = self.done - floor
-        taken = _taken_back(self, again)
-        return attrs.evolve(
-            self, done=floor, inflight=None, **{n: getattr(self, n) - taken[n] for n in taken}
-        )
+        taken = _taken_back(self, self.done - floor, delivered=self.reached - floor)
+        left = {fate: getattr(self, fate) - count for fate, count in taken.items()}
+        return attrs.evolve(self, done=floor, reached=floor, inflight=None, **left)
 
     def _count(self, fate: Fate, count: int) -> Cursor:
         return attrs.evolve(self, **{fate: getattr(self, fate) + count})
@@ -96,12 +97,14 @@ class Cursor:
         return pieces
 
 
-def _taken_back(cursor: Cursor, again: int) -> dict[str, Any]:
-    """How a rewind by ``again`` events is charged: to what was delivered, then to the other fates."""
-    taken: dict[str, Any] = {}
-    for fate in ("delivered", "dropped", "dead", "lost"):
+def _taken_back(cursor: Cursor, again: int, *, delivered: int) -> dict[str, Any]:
+    """How a rewind by ``again`` events is charged: ``delivered`` of them were, the rest had other fates."""
+    taken: dict[str, Any] = {"delivered": min(again, delivered, cursor.delivered)}
+    again -= taken["delivered"]
+    for fate in ("dropped", "dead", "lost"):
         taken[fate] = min(again, getattr(cursor, fate))
         again -= taken[fate]
+    taken["delivered"] += again
     return taken
 
 

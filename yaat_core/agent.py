@@ -1,0 +1,419 @@
+"""The agent: opens what it needs in the right order, runs the five rooms, and stops without losing anything.
+
+lock the state directory ─▶ make the processors ─▶ open the queue ─▶ sinks say where they stand
+─▶ decide where to go on ─▶ sources start ─▶ ... ─▶ sources stop ─▶ what is on its way becomes durable
+─▶ sinks get what waits, within `shutdown_grace` ─▶ close
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+import trio
+
+from yaat_core import __version__, config, identity, report
+from yaat_core.attach import attach, expire
+from yaat_core.components import (
+    ComponentId,
+    Damage,
+    QueryAnswer,
+    QueryRequest,
+    Queue,
+    Record,
+    RecordInfo,
+    TransactionalSink,
+)
+from yaat_core.config.model import Configuration, SinkEntry, SourceEntry
+from yaat_core.control import health as health_endpoint
+from yaat_core.control import server
+from yaat_core.control.lock import StateLock
+from yaat_core.errors import UsageError
+from yaat_core.health import HealthBoard
+from yaat_core.pipeline.deadletter import DeadLetters
+from yaat_core.pipeline.delivery import SinkWorker
+from yaat_core.pipeline.door import QueueDoor
+from yaat_core.pipeline.intake import Intake, SourceOutlet
+from yaat_core.pipeline.retention import Retention
+from yaat_core.pipeline.start import Start
+from yaat_core.pipeline.writer import QueueWriter
+from yaat_core.plugins import Plugins
+from yaat_core.stats import ComponentStats, Stats
+from yaat_core.status import AgentState, Status
+from yaat_core.supervisor import Keeper
+from yaat_core.workshop import Workshop
+
+log = logging.getLogger("yaat.agent")
+
+#: Failures in a row after which `--once` gives up on a source.
+ONCE_ATTEMPTS = 3
+#: Seconds beyond `shutdown_grace` after which a component that does not let go is left behind.
+LAST_RESORT = 10.0
+#: Seconds that components have after a second signal.
+AT_ONCE = 2.0
+
+
+class Agent:
+    """One running agent: implements `yaat_core.operations.Operations`."""
+
+    def __init__(self, configuration: Configuration, plugins: Plugins, *, once: bool = False) -> None:
+        self.stats = Stats()
+        self.health = HealthBoard()
+        self._configuration = configuration
+        self._plugins = plugins
+        self._once = once
+        self._state: AgentState = "starting"
+        self._started = time.monotonic()
+        self._stop = trio.Event()
+        self._sources_done = trio.Event()
+        self._everything: trio.CancelScope | None = None
+
+    # --- life ---
+
+    async def run(self) -> int:
+        """Run until stopped, or in ``once`` mode until everything is delivered; returns the exit code."""
+        with StateLock(self._configuration.state_dir):
+            self._prepare()
+            try:
+                async with trio.open_nursery() as nursery:
+                    self._everything = nursery.cancel_scope
+                    await self._serve(nursery)
+                    await self._live(nursery)
+                    nursery.cancel_scope.cancel()
+            finally:
+                self._state = "stopped"
+                self._queue.close()
+        return self._exit_code() if self._once else 0
+
+    def _prepare(self) -> None:
+        whole = self._configuration
+        agent_id = identity.load_or_make(whole.state_dir)
+        self._workshop = Workshop(configuration=whole, agent_id=agent_id, stats=self.stats, once=self._once)
+        self._tell_plugins()
+        chains = self._workshop.chains(self._processor_failed)
+        self._queue: Queue = self._workshop.make(whole.queue)
+        damage = self._queue.open()
+        self._tell_damage(damage)
+        self._door = QueueDoor(self._queue, self.health)
+        self._lanes, self._detached = attach(whole, self._queue, self._door)
+        self._retention = Retention(
+            self._door, lambda: [*self._lanes.values(), *self._detached.values()], self.health, self.stats
+        )
+        self._intake = Intake()
+        self._writer = QueueWriter(
+            self._intake,
+            chains,
+            self._door,
+            self.stats,
+            gate=self._retention.room,
+            written=self._retention.after_append,
+        )
+        transactional = [
+            str(sink.id)
+            for sink in whole.sinks.values()
+            if isinstance(self._workshop.make(sink), TransactionalSink)
+        ]
+        intact = not damage and not self._queue.fresh
+        self._start = Start(self._queue, intact=intact, sinks=transactional, health=self.health)
+        dead = DeadLetters(whole.state_dir / whole.dead_letter.path)
+        self._dead_letters = dead
+        self._workers = {name: self._worker(entry, dead) for name, entry in whole.sinks.items()}
+        self._source_keepers = {
+            name: Keeper(entry.id, entry.type.name, self.health) for name, entry in whole.sources.items()
+        }
+
+    def _worker(self, entry: SinkEntry, dead: DeadLetters) -> SinkWorker:
+        return SinkWorker(
+            self._lanes[str(entry.id)],
+            partial(self._workshop.make, entry),
+            self._start,
+            dead,
+            Keeper(entry.id, entry.type.name, self.health),
+            self.health,
+            ComponentStats(self.stats, str(entry.id)),
+        )
+
+    async def _serve(self, nursery: trio.Nursery) -> None:
+        """What watches and answers, from before the sources start until after they have stopped."""
+        if not self._once:
+            await nursery.start(self._signals)
+        await nursery.start(partial(server.serve, self, self._configuration.state_dir))
+        if not self._once:
+            nursery.start_soon(
+                partial(health_endpoint.serve, self, self._configuration.health.listen, self.health)
+            )
+        nursery.start_soon(self._retention.run)
+        nursery.start_soon(self._watch_loop)
+        nursery.start_soon(self._housekeeping)
+
+    async def _live(self, nursery: trio.Nursery) -> None:
+        sinks, writing, reading = trio.CancelScope(), trio.CancelScope(), trio.CancelScope()
+        sinks_closed = trio.Event()
+        nursery.start_soon(self._run_sinks, sinks, sinks_closed)
+        nursery.start_soon(_within, writing, self._writer.run)
+        self._state = "waiting_for_sinks"
+        async with trio.open_nursery() as deciding:
+            deciding.start_soon(_cancel_after, self._stop, deciding.cancel_scope)
+            await self._start.decide()
+            deciding.cancel_scope.cancel()
+        self._state = "running"
+        if self._start.decided.is_set():
+            nursery.start_soon(self._run_sources, reading)
+            await (self._sources_done if self._once else self._stop).wait()
+        await self._drain(reading)
+        writing.cancel()
+        sinks.cancel()
+        await sinks_closed.wait()
+        await self._retention.forget()
+
+    async def _drain(self, reading: trio.CancelScope) -> None:
+        self._state = "draining"
+        grace = None if self._once else float(self._configuration.shutdown_grace)
+        log.info("stopping: what is on its way is made durable and delivered")
+        if grace is not None:
+            _leave_behind_after(grace + LAST_RESORT)
+        with trio.CancelScope(deadline=float("inf") if grace is None else trio.current_time() + grace):
+            if self._start.decided.is_set():
+                reading.cancel()
+                await self._sources_done.wait()
+            await self._intake.drained()
+            await self._delivered()
+
+    async def _delivered(self) -> None:
+        """Returns when every sink that can be served has everything."""
+        while any(self._still_delivering(worker) for worker in self._workers.values()):  # noqa: ASYNC110
+            await trio.sleep(0.02)  # what is waited for is spread over lanes, keepers and the clock
+
+    def _still_delivering(self, worker: SinkWorker) -> bool:
+        if not worker.lane.waiting:
+            return False
+        if worker.keeper.state == "ok":
+            return True
+        patience = float(self._configuration.shutdown_grace) if self._once else 0.0
+        return trio.current_time() - worker.progress < patience
+
+    def _exit_code(self) -> int:
+        """0 when all is delivered, 5 when part is, 1 when nothing."""
+        accounts = [lane.cursor for lane in self._lanes.values()]
+        failed = any(keeper.state == "down" for keeper in self._source_keepers.values())
+        open_ends = any(lane.waiting for lane in self._lanes.values())
+        if not failed and not open_ends:
+            return 0
+        return 5 if any(cursor.delivered for cursor in accounts) else 1
+
+    # --- rooms ---
+
+    async def _run_sources(self, scope: trio.CancelScope) -> None:
+        with scope:
+            async with trio.open_nursery() as nursery:
+                for name, entry in self._configuration.sources.items():
+                    nursery.start_soon(self._run_source, entry, self._source_keepers[name])
+        self._sources_done.set()
+
+    async def _run_source(self, entry: SourceEntry, keeper: Keeper) -> None:
+        attempts = ONCE_ATTEMPTS if self._once else None
+        await keeper.keep(partial(self._read_source, entry, keeper), attempts=attempts)
+
+    async def _read_source(self, entry: SourceEntry, keeper: Keeper) -> None:
+        source = self._workshop.make(entry)
+        if self._once and not source.supports_once:
+            log.warning("%s listens, so `--once` skips it", entry.id)
+            return
+        await self._intake.drained(str(entry.id))  # what a failed run had sent counts in where to resume
+        stored = await self._door.call(partial(self._queue.checkpoints, str(entry.id)))
+        resumed = {key: checkpoint.value for key, checkpoint in stored.items()}
+        keeper.works()
+        await source.run(SourceOutlet(self._intake, str(entry.id), resumed))
+
+    async def _run_sinks(self, scope: trio.CancelScope, closed: trio.Event) -> None:
+        with scope:
+            async with trio.open_nursery() as nursery:
+                for worker in self._workers.values():
+                    nursery.start_soon(worker.keeper.keep, worker.run)
+        closed.set()
+
+    # --- watching ---
+
+    async def _signals(self, task_status: trio.TaskStatus[None]) -> None:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            task_status.started()
+            async for _ in signals:
+                self.stop()
+
+    async def _watch_loop(self) -> None:
+        """How late the event loop is: a component that blocks it shows here."""
+        delay = self.stats.histogram("yaat_event_loop_delay_seconds", "How late the event loop woke up.")
+        while True:
+            due = trio.current_time() + 0.5
+            await trio.sleep_until(due)
+            delay.observe(trio.current_time() - due)
+
+    async def _housekeeping(self) -> None:
+        while True:
+            await expire(self._detached, self._door)
+            await self._expire_dead_letters()
+            await self._update_gauges()
+            await trio.sleep(5)
+
+    async def _expire_dead_letters(self) -> None:
+        for lane in self._lanes.values():
+            expired = await trio.to_thread.run_sync(
+                self._dead_letters.expired, lane.name, float(self._configuration.dead_letter.retention)
+            )
+            for path, count in expired:
+                await lane.store(
+                    lane.cursor.reclassify(min(count, lane.cursor.dead), "dead", "dropped"), sync=True
+                )
+                path.unlink(missing_ok=True)
+
+    async def _update_gauges(self) -> None:
+        figures = report.queue_figures(await self._door.state(), self._lanes.values())
+        report.gauges(self.stats, figures, self._lanes)
+
+    def _tell_plugins(self) -> None:
+        for state in self._plugins.states:
+            if state.state == "failed":
+                self.health.set(
+                    f"plugins.{state.name}",
+                    f"not loaded: {state.reason}",
+                    advice=f"yaat plugins show {state.name}",
+                    level="warn",
+                )
+
+    def _tell_damage(self, damage: Sequence[Damage]) -> None:
+        for one in damage:
+            log.error("queue: %s", one.what)
+        if damage:
+            self.health.set(
+                "queue",
+                f"{len(damage)} damaged places were set aside at start: {damage[0].what}",
+                advice="see the folder quarantine in the state directory, and `yaat diagnose` for what was lost",
+                level="warn",
+                topic="damage",
+            )
+
+    def _processor_failed(self, id: ComponentId, what: str) -> None:
+        self.health.set(
+            str(id), what, advice="the log names the error; report it to the plugin", level="warn"
+        )
+
+    # --- operations ---
+
+    async def status(self) -> Status:
+        """As `Operations.status`."""
+        state = await self._door.state()
+        keepers = [*self._source_keepers.values(), *(worker.keeper for worker in self._workers.values())]
+        return Status(
+            version=__version__,
+            pid=os.getpid(),
+            state="storage_full" if self._door.unavailable else self._state,
+            uptime_seconds=round(time.monotonic() - self._started, 3),
+            config_file=str(self._configuration.path) if self._configuration.path else None,
+            state_dir=str(self._configuration.state_dir),
+            components=tuple(keeper.status() for keeper in keepers),
+            health=self.health.now(),
+            accounting=report.accounting(state),
+            queue=report.queue_figures(state, self._lanes.values()),
+            last_error=self.health.last_error,
+        )
+
+    async def query(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:
+        """As `Operations.query`."""
+        names = [sink] if sink else list(self._workers)
+        for name in names:
+            worker = self._workers.get(name)
+            if worker is None:
+                raise UsageError(f"no sink `{name}`", fix=f"configured: {', '.join(self._workers)}")
+            if worker.sink is None:
+                continue
+            ask = partial(
+                self._plugins.manager.hook.query,
+                sink=worker.sink,
+                context=self._workshop.context(self._configuration.sinks[name].id),
+                request=request,
+            )
+            answer: QueryAnswer | None = await trio.to_thread.run_sync(ask)
+            if answer is not None:
+                return answer
+        raise UsageError(
+            "no running sink can answer SQL", fix="configure a sink of type duckdb, or see `yaat status`"
+        )
+
+    async def queue_infos(self, after: int, limit: int) -> Sequence[RecordInfo]:
+        """As `Operations.queue_infos`."""
+        return await self._door.infos(after, limit=limit)
+
+    async def queue_record(self, sequence: int) -> Record | None:
+        """As `Operations.queue_record`."""
+        records = await self._door.read(sequence - 1, max_rows=1, max_bytes=1)
+        return records[0] if records and records[0].first <= sequence <= records[0].last else None
+
+    async def queue_verify(self) -> Sequence[Damage]:
+        """As `Operations.queue_verify`."""
+        return await self._door.call(self._queue.verify)
+
+    async def queue_purge(self, sink: str) -> int:
+        """As `Operations.queue_purge`."""
+        lane = self._lanes.get(sink) or self._detached.get(sink)
+        if lane is None:
+            raise UsageError(f"no sink `{sink}`", fix=f"known: {', '.join([*self._lanes, *self._detached])}")
+        waited = lane.waiting
+        if waited:
+            await lane.give_up(lane.open_from + 1, lane.tail)
+        return waited - lane.waiting
+
+    async def accept_loss(self) -> None:
+        """As `Operations.accept_loss`."""
+        self._start.accept_loss()
+
+    def stop(self) -> None:
+        """As `Operations.stop`."""
+        if not self._stop.is_set():
+            self._stop.set()
+        elif self._everything is not None:
+            log.warning("stopping at once; what waits stays in the queue")
+            _leave_behind_after(AT_ONCE)
+            self._everything.cancel()
+
+    def configuration(self) -> dict[str, Any]:
+        """As `Operations.configuration`."""
+        return config.show(self._configuration)
+
+
+def run(configuration: Configuration, plugins: Plugins, *, once: bool = False) -> int:
+    """Run an agent in this thread; returns the exit code.
+
+    Raises:
+        YaatError: it could not start.
+    """
+    os.umask(0o077)
+    agent = Agent(configuration, plugins, once=once)
+    return trio.run(agent.run)
+
+
+async def _within(scope: trio.CancelScope, work: Callable[[], Awaitable[None]]) -> None:
+    with scope:
+        await work()
+
+
+async def _cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()
+
+
+def _leave_behind_after(seconds: float) -> None:
+    """A component that never lets go of its thread must not keep the process alive: all that counts is durable."""
+
+    def leave() -> None:
+        log.error("a component did not stop within %.0f s; leaving it behind", seconds)
+        os._exit(1)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()

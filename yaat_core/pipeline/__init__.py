@@ -1,0 +1,11 @@
+"""The five rooms, wired.
+
+intake.py      the bounded room that sources send into; receipts
+chain.py       processors on whole batches, with recount and isolation of rows that make one fail
+defaults.py    what labels, source and configuration say of every event
+door.py        the queue behind one async door: one writer at a time, recovery after a failed write
+writer.py      group commit: what waits becomes one queue write
+delivery.py    a worker for each sink
+retention.py   what may wait for whom, and when the queue forgets
+deadletter.py  events that a sink refused for good
+"""

@@ -1,0 +1,124 @@
+"""Processors on whole batches, in one thread: what one source's batches go through before the queue."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+
+from yaat_core.components import ComponentId, Drop, LedgerEntry, Processor
+from yaat_core.event import EventBatch
+from yaat_core.pipeline.defaults import Defaults
+from yaat_core.stats import ComponentStats
+
+log = logging.getLogger("yaat.pipeline")
+
+#: Rows of one batch that may fail alone; beyond that the rest of the batch shares their fate unseen.
+MAX_SINGLE_FAILURES = 64
+
+Report = Callable[[ComponentId, str], None]
+
+
+@attrs.frozen
+class Step:
+    """One processor in place."""
+
+    id: ComponentId
+    processor: Processor
+    stats: ComponentStats
+
+
+@attrs.frozen(kw_only=True)
+class Chain:
+    """One source's way: parser, defaults, `processors:`, scrub. ``run`` is synchronous and not reentrant."""
+
+    parsers: Mapping[str, Step]
+    """By format name: the parsers that labels may name."""
+    parser: Step | None
+    defaults: Defaults
+    steps: Sequence[Step]
+    report: Report
+
+    def run(self, batch: EventBatch) -> tuple[EventBatch, list[LedgerEntry]]:
+        """The batch as the queue gets it, and what was dropped on the way."""
+        ledger: list[LedgerEntry] = []
+        parser = self.parsers.get(batch.labels.format or "", self.parser)
+        if parser is not None:
+            batch = self._step(parser, batch, ledger)
+        batch = self.defaults.fill(batch)
+        for step in self.steps:
+            if not len(batch):
+                break
+            batch = self._step(step, batch, ledger)
+        return batch, ledger
+
+    def _step(self, step: Step, batch: EventBatch, ledger: list[LedgerEntry]) -> EventBatch:
+        try:
+            after, drops = _checked(step.processor, batch)
+        except Exception as error:  # noqa: BLE001 - isolated below, told in health
+            after, drops = self._isolate(step, batch, error)
+        for drop in drops:
+            ledger.append(
+                LedgerEntry(component=str(step.id), reason=drop.reason, rule=drop.rule, count=drop.count)
+            )
+        return after
+
+    def _isolate(self, step: Step, batch: EventBatch, error: Exception) -> tuple[EventBatch, list[Drop]]:
+        """The rows on which the processor fails are found by halves; the others go through it."""
+        kept: list[EventBatch] = []
+        drops: list[Drop] = []
+        failed = _Failures(step)
+        _by_halves(step.processor, batch, kept, drops, failed)
+        self.report(step.id, f"raised {type(error).__name__} on {failed.rows} of {len(batch)} events")
+        step.stats.counter("yaat_processor_errors_total", "Events on which a processor raised.").add(
+            failed.rows
+        )
+        log.warning("%s raised %s on %d events", step.id, type(error).__name__, failed.rows)
+        if step.processor.fail_closed and failed.rows:
+            drops.append(Drop("error", failed.rows))
+        return EventBatch.concat(kept).with_labels(batch.labels), drops
+
+
+@attrs.define
+class _Failures:
+    step: Step
+    rows: int = 0
+    pieces: int = 0
+
+    def add(self, batch: EventBatch, kept: list[EventBatch]) -> None:
+        self.rows += len(batch)
+        self.pieces += 1
+        if not self.step.processor.fail_closed:
+            kept.append(batch)
+
+
+def _by_halves(
+    processor: Processor, batch: EventBatch, kept: list[EventBatch], drops: list[Drop], failed: _Failures
+) -> None:
+    if len(batch) == 1 or failed.pieces >= MAX_SINGLE_FAILURES:
+        failed.add(batch, kept)
+        return
+    middle = len(batch) // 2
+    for half in (batch.slice(0, middle), batch.slice(middle)):
+        try:
+            after, dropped = _checked(processor, half)
+        except Exception:  # noqa: BLE001 - that is what is being narrowed down
+            _by_halves(processor, half, kept, drops, failed)
+        else:
+            kept.append(after)
+            drops.extend(dropped)
+
+
+def _checked(processor: Processor, batch: EventBatch) -> tuple[EventBatch, list[Drop]]:
+    """Call it, and recount: a plugin's word is not taken for how many rows are left."""
+    after, declared = processor.process(batch)
+    drops = [drop for drop in declared if drop.count]
+    missing = len(batch) - len(after) - sum(drop.count for drop in drops)
+    if missing < 0 or any(drop.count < 0 for drop in drops):
+        raise ValueError(
+            f"{len(batch)} rows in, {len(after)} out, {sum(d.count for d in drops)} declared dropped"
+        )
+    if missing:
+        drops.append(Drop("undeclared", missing))
+    return after, drops

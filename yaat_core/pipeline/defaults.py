@@ -1,0 +1,58 @@
+"""What the agent knows of every event of a batch: names, tags, identity. Runs after the parser, before `processors:`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from yaat_core import ids, tags
+from yaat_core.event import EventBatch
+
+RESERVED = "yaat."
+
+
+@attrs.frozen(kw_only=True)
+class Defaults:
+    """The defaults of one source. The event's own value wins, then the label's, then these."""
+
+    service_name: str
+    environment: str
+    organization_id: str
+    tags: Mapping[str, str]
+    """Source's and file's tags, `host.name`; the event's own win."""
+    reserved: Mapping[str, str]
+    """`yaat.*` tags: data never overrides them."""
+
+    def fill(self, batch: EventBatch) -> EventBatch:
+        """The batch with its empty fields filled."""
+        labels = batch.labels
+        constants = {**self.tags, **labels.tags, **self.reserved}
+        return batch.with_columns(
+            {
+                "service_name": _fill(batch.column("service_name"), labels.service_name or self.service_name),
+                "environment": _fill(batch.column("environment"), labels.environment or self.environment),
+                "organization_id": _fill(batch.column("organization_id"), self.organization_id),
+                "event_id": ids.fill_missing(batch.column("event_id")),
+                "tags": tags.add_constant(_without_reserved(batch.column("tags")), constants),
+            }
+        )
+
+
+def _fill(column: Any, default: str) -> Any:
+    """Empty or blank values replaced; the others trimmed."""
+    if not pc.max(pc.binary_length(column)).as_py():
+        return pa.repeat(pa.scalar(default), len(column))
+    trimmed = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.equal(trimmed, ""), default, trimmed)
+
+
+def _without_reserved(column: Any) -> Any:
+    keys, _, _ = tags.parts(column)
+    claimed = pc.starts_with(keys, RESERVED)
+    if not pc.any(claimed).as_py():
+        return column
+    return tags.without(column, pc.unique(keys.filter(claimed)).to_pylist())

@@ -1,0 +1,115 @@
+"""The queue behind one async door: calls go to worker threads, writes one at a time.
+
+A write that failed leaves a queue that must be reopened before anything else (measured: LevelDB loses acknowledged
+writes otherwise). Whoever holds the door's lock does that, for as long as it takes, while everybody else waits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import trio
+
+from yaat_core.components import Appended, Queue, QueueState, QueueWrite, Record, RecordInfo
+from yaat_core.cursor import Cursor
+from yaat_core.errors import StoreUnavailable
+from yaat_core.health import HealthBoard
+
+log = logging.getLogger("yaat.queue")
+T = TypeVar("T")
+
+#: Seconds between attempts to reopen a queue that could not be written.
+REOPEN_EVERY = 1.0
+
+
+class QueueDoor:
+    """Async access to a `Queue`."""
+
+    def __init__(self, queue: Queue, health: HealthBoard) -> None:
+        self.queue = queue
+        self.unavailable = False
+        self._health = health
+        self._writing = trio.Lock()
+        self._threads = trio.CapacityLimiter(8)
+
+    async def append(self, write: QueueWrite) -> tuple[Appended, QueueState]:
+        """Append, however long the disk is full; with the state right after it."""
+
+        def once() -> tuple[Appended, QueueState]:
+            appended = self.queue.append(write)
+            return appended, self.queue.state()
+
+        async with self._writing:
+            while True:
+                try:
+                    return await self._thread(once)
+                except StoreUnavailable as error:
+                    landed = await self._reopen(error)
+                    if landed is not None:
+                        return landed, await self._thread(self.queue.state)
+
+    async def put_cursors(self, cursors: Mapping[str, Cursor | None], *, sync: bool = False) -> None:
+        """Store cursors."""
+        await self._write(lambda: self.queue.put_cursors(cursors, sync=sync))
+
+    async def delete_upto(self, sequence: int) -> None:
+        """Delete what nobody needs."""
+        await self._write(lambda: self.queue.delete_upto(sequence))
+
+    async def read(self, after: int, *, max_rows: int, max_bytes: int) -> Sequence[Record]:
+        """As `Queue.read`; waits while the queue is being reopened."""
+        return await self._patiently(lambda: self.queue.read(after, max_rows=max_rows, max_bytes=max_bytes))
+
+    async def infos(self, after: int, *, limit: int) -> Sequence[RecordInfo]:
+        """As `Queue.infos`."""
+        return await self._patiently(lambda: self.queue.infos(after, limit=limit))
+
+    async def state(self) -> QueueState:
+        """As `Queue.state`."""
+        return await self._patiently(self.queue.state)
+
+    async def call(self, ask: Callable[[], T]) -> T:
+        """Anything else that only reads."""
+        return await self._patiently(ask)
+
+    async def _write(self, change: Callable[[], T]) -> T:
+        async with self._writing:
+            while True:
+                try:
+                    return await self._thread(change)
+                except StoreUnavailable as error:
+                    await self._reopen(error)
+
+    async def _patiently(self, ask: Callable[[], T]) -> T:
+        while True:
+            try:
+                return await self._thread(ask)
+            except StoreUnavailable as error:
+                async with self._writing:
+                    if not self.unavailable:
+                        await self._reopen(error)
+
+    async def _reopen(self, error: StoreUnavailable) -> Appended | None:
+        """Until the queue is open again; what became of the failed append."""
+        self.unavailable = True
+        log.error("queue can't be written: %s; sources wait", error)
+        self._health.set(
+            "queue", f"storage_full: {error}", advice=error.fix or "free space; it goes on by itself"
+        )
+        try:
+            while True:
+                try:
+                    landed = await self._thread(self.queue.recover)
+                except StoreUnavailable:
+                    await trio.sleep(REOPEN_EVERY)
+                    continue
+                log.warning("queue is open again")
+                self._health.clear("queue")
+                return landed
+        finally:
+            self.unavailable = False
+
+    async def _thread(self, call: Callable[[], T]) -> T:
+        return await trio.to_thread.run_sync(call, limiter=self._threads)

@@ -1,0 +1,71 @@
+# Everything a developer or a newcomer runs. Each target makes what it needs; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+SOURCES := yaat_core $(wildcard plugins/*/yaat_*)
+MANIFESTS := pyproject.toml yaat_core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
+RUN := .venv/.installed-run
+DEV := .venv/.installed-dev
+
+WORKERS ?= 2
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+SECONDS ?= 60
+
+.PHONY: help demo test test-faults lint types fix docs bench soak dist clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+$(RUN): constraints.txt $(MANIFESTS) tools/bootstrap
+	@if [ -e $(DEV) ]; then tools/bootstrap dev; touch $(DEV); else tools/bootstrap run; fi
+	@touch $@
+
+$(DEV): constraints.txt $(MANIFESTS) tools/bootstrap
+	@tools/bootstrap dev
+	@touch $@ $(RUN)
+
+demo: $(RUN) ## a small application logs, the agent reads along, SQL answers
+	@$(BIN)/python examples/demo.py
+
+test: $(DEV) ## every test but the long fault runs (PYTEST_ARGS=..., WORKERS=2)
+	$(BIN)/python -m pytest -m "not faults" -n $(WORKERS) $(PYTEST_ARGS)
+
+test-faults: $(DEV) ## kill -9, full disks and damaged stores, again and again
+	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
+
+lint: $(DEV) types ## style, types, generated documents, shell scripts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m yaat_core.docgen --check
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run tools/bootstrap; \
+	else echo "shellcheck is not installed: shell scripts not checked (apt-get install shellcheck)"; fi
+
+types: $(DEV) ## mypy --strict on the core and every plugin
+	$(BIN)/mypy $(SOURCES)
+
+fix: $(DEV) ## let ruff mend style, and write the generated documents anew
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python -m yaat_core.docgen
+
+bench: $(DEV) ## against one DuckDB statement and rsyslog, as ratios (BENCH_ARGS="--lines 50000")
+	@$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+soak: $(DEV) ## run the agent under load for SECONDS=60, kill it now and then, count every line
+	@$(BIN)/python bench/soak.py --seconds $(SECONDS)
+
+dist: $(DEV) ## a wheel of every distribution into dist/
+	@rm -rf dist
+	@for folder in $(dir $(MANIFESTS)); do \
+		$(BIN)/python -m build --wheel --no-isolation --outdir dist $$folder >.venv/build.log 2>&1 \
+			|| { cat .venv/build.log; exit 1; }; \
+	done
+	@ls -1 dist
+
+clean: ## remove what was made, but for .venv
+	rm -rf dist build .demo bench/results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

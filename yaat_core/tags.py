@@ -65,7 +65,22 @@ def merge(own: Any, defaults: Any) -> Any:
 
 def add_constant(own: Any, tags: Mapping[str, str]) -> Any:
     """``own`` with some tags added to every row; the row's own value wins."""
-    return merge(own, constant(len(own), tags)) if tags else own
+    if not tags or not len(own):
+        return own
+    keys, values, offsets = parts(own)
+    names = pa.array(list(tags), pa.string())
+    if pc.any(pc.is_in(keys, value_set=names)).as_py():
+        return merge(own, constant(len(own), tags))
+    rows, count, more = len(own), len(keys), len(tags)
+    joined = offsets + more * np.arange(rows + 1, dtype=np.int32)
+    picks = np.empty(joined[-1], np.int32)
+    picks[np.arange(count) + more * np.repeat(np.arange(rows), np.diff(offsets))] = np.arange(count)
+    for index in range(more):
+        picks[joined[1:] - more + index] = count + index
+    picked = pa.array(picks)
+    all_keys = pa.concat_arrays([keys, names]).take(picked)
+    all_values = pa.concat_arrays([values, pa.array(list(tags.values()), pa.string())]).take(picked)
+    return _map(joined, all_keys, all_values)
 
 
 def get(tags: Any, key: str) -> Any:

@@ -18,36 +18,22 @@ from typing import Any
 
 import trio
 
-from yaat_core import __version__, config, identity, report
-from yaat_core.attach import attach, expire
-from yaat_core.components import (
-    ComponentId,
-    Damage,
-    QueryAnswer,
-    QueryRequest,
-    Queue,
-    Record,
-    RecordInfo,
-    TransactionalSink,
-)
-from yaat_core.config.model import Configuration, SinkEntry, SourceEntry
+from yaat_core import __version__, config, report
+from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
+from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
 from yaat_core.control.lock import StateLock
 from yaat_core.errors import UsageError
 from yaat_core.health import HealthBoard
-from yaat_core.pipeline.deadletter import DeadLetters
+from yaat_core.housekeeping import keep_house, watch_loop
 from yaat_core.pipeline.delivery import SinkWorker
-from yaat_core.pipeline.door import QueueDoor
-from yaat_core.pipeline.intake import Intake, SourceOutlet
-from yaat_core.pipeline.retention import Retention
-from yaat_core.pipeline.start import Start
-from yaat_core.pipeline.writer import QueueWriter
+from yaat_core.pipeline.intake import SourceOutlet
 from yaat_core.plugins import Plugins
-from yaat_core.stats import ComponentStats, Stats
+from yaat_core.rooms import open_rooms
+from yaat_core.stats import Stats
 from yaat_core.status import AgentState, Status
 from yaat_core.supervisor import Keeper
-from yaat_core.workshop import Workshop
 
 log = logging.getLogger("yaat.agent")
 
@@ -79,7 +65,8 @@ class Agent:
     async def run(self) -> int:
         """Run until stopped, or in ``once`` mode until everything is delivered; returns the exit code."""
         with StateLock(self._configuration.state_dir):
-            self._prepare()
+            self._tell_plugins()
+            self._rooms = open_rooms(self._configuration, self.stats, self.health, once=self._once)
             try:
                 async with trio.open_nursery() as nursery:
                     self._everything = nursery.cancel_scope
@@ -88,56 +75,8 @@ class Agent:
                     nursery.cancel_scope.cancel()
             finally:
                 self._state = "stopped"
-                self._queue.close()
+                self._rooms.queue.close()
         return self._exit_code() if self._once else 0
-
-    def _prepare(self) -> None:
-        whole = self._configuration
-        agent_id = identity.load_or_make(whole.state_dir)
-        self._workshop = Workshop(configuration=whole, agent_id=agent_id, stats=self.stats, once=self._once)
-        self._tell_plugins()
-        chains = self._workshop.chains(self._processor_failed)
-        self._queue: Queue = self._workshop.make(whole.queue)
-        damage = self._queue.open()
-        self._tell_damage(damage)
-        self._door = QueueDoor(self._queue, self.health)
-        self._lanes, self._detached = attach(whole, self._queue, self._door)
-        self._retention = Retention(
-            self._door, lambda: [*self._lanes.values(), *self._detached.values()], self.health, self.stats
-        )
-        self._intake = Intake()
-        self._writer = QueueWriter(
-            self._intake,
-            chains,
-            self._door,
-            self.stats,
-            gate=self._retention.room,
-            written=self._retention.after_append,
-        )
-        transactional = [
-            str(sink.id)
-            for sink in whole.sinks.values()
-            if isinstance(self._workshop.make(sink), TransactionalSink)
-        ]
-        intact = not damage and not self._queue.fresh
-        self._start = Start(self._queue, intact=intact, sinks=transactional, health=self.health)
-        dead = DeadLetters(whole.state_dir / whole.dead_letter.path)
-        self._dead_letters = dead
-        self._workers = {name: self._worker(entry, dead) for name, entry in whole.sinks.items()}
-        self._source_keepers = {
-            name: Keeper(entry.id, entry.type.name, self.health) for name, entry in whole.sources.items()
-        }
-
-    def _worker(self, entry: SinkEntry, dead: DeadLetters) -> SinkWorker:
-        return SinkWorker(
-            self._lanes[str(entry.id)],
-            partial(self._workshop.make, entry),
-            self._start,
-            dead,
-            Keeper(entry.id, entry.type.name, self.health),
-            self.health,
-            ComponentStats(self.stats, str(entry.id)),
-        )
 
     async def _serve(self, nursery: trio.Nursery) -> None:
         """What watches and answers, from before the sources start until after they have stopped."""
@@ -148,29 +87,31 @@ class Agent:
             nursery.start_soon(
                 partial(health_endpoint.serve, self, self._configuration.health.listen, self.health)
             )
-        nursery.start_soon(self._retention.run)
-        nursery.start_soon(self._watch_loop)
-        nursery.start_soon(self._housekeeping)
+        nursery.start_soon(self._rooms.retention.run)
+        nursery.start_soon(watch_loop, self.stats)
+        nursery.start_soon(
+            keep_house, self._rooms, self.stats, float(self._configuration.dead_letter.retention)
+        )
 
     async def _live(self, nursery: trio.Nursery) -> None:
         sinks, writing, reading = trio.CancelScope(), trio.CancelScope(), trio.CancelScope()
         sinks_closed = trio.Event()
         nursery.start_soon(self._run_sinks, sinks, sinks_closed)
-        nursery.start_soon(_within, writing, self._writer.run)
+        nursery.start_soon(_within, writing, self._rooms.writer.run)
         self._state = "waiting_for_sinks"
         async with trio.open_nursery() as deciding:
             deciding.start_soon(_cancel_after, self._stop, deciding.cancel_scope)
-            await self._start.decide()
+            await self._rooms.start.decide()
             deciding.cancel_scope.cancel()
         self._state = "running"
-        if self._start.decided.is_set():
+        if self._rooms.start.decided.is_set():
             nursery.start_soon(self._run_sources, reading)
             await (self._sources_done if self._once else self._stop).wait()
         await self._drain(reading)
         writing.cancel()
         sinks.cancel()
         await sinks_closed.wait()
-        await self._retention.forget()
+        await self._rooms.retention.forget()
 
     async def _drain(self, reading: trio.CancelScope) -> None:
         self._state = "draining"
@@ -179,15 +120,15 @@ class Agent:
         if grace is not None:
             _leave_behind_after(grace + LAST_RESORT)
         with trio.CancelScope(deadline=float("inf") if grace is None else trio.current_time() + grace):
-            if self._start.decided.is_set():
+            if self._rooms.start.decided.is_set():
                 reading.cancel()
                 await self._sources_done.wait()
-            await self._intake.drained()
+            await self._rooms.intake.drained()
             await self._delivered()
 
     async def _delivered(self) -> None:
         """Returns when every sink that can be served has everything."""
-        while any(self._still_delivering(worker) for worker in self._workers.values()):  # noqa: ASYNC110
+        while any(self._still_delivering(worker) for worker in self._rooms.workers.values()):  # noqa: ASYNC110
             await trio.sleep(0.02)  # what is waited for is spread over lanes, keepers and the clock
 
     def _still_delivering(self, worker: SinkWorker) -> bool:
@@ -200,9 +141,9 @@ class Agent:
 
     def _exit_code(self) -> int:
         """0 when all is delivered, 5 when part is, 1 when nothing."""
-        accounts = [lane.cursor for lane in self._lanes.values()]
-        failed = any(keeper.state == "down" for keeper in self._source_keepers.values())
-        open_ends = any(lane.waiting for lane in self._lanes.values())
+        accounts = [lane.cursor for lane in self._rooms.lanes.values()]
+        failed = any(keeper.state == "down" for keeper in self._rooms.sources.values())
+        open_ends = any(lane.waiting for lane in self._rooms.lanes.values())
         if not failed and not open_ends:
             return 0
         return 5 if any(cursor.delivered for cursor in accounts) else 1
@@ -213,7 +154,7 @@ class Agent:
         with scope:
             async with trio.open_nursery() as nursery:
                 for name, entry in self._configuration.sources.items():
-                    nursery.start_soon(self._run_source, entry, self._source_keepers[name])
+                    nursery.start_soon(self._run_source, entry, self._rooms.sources[name])
         self._sources_done.set()
 
     async def _run_source(self, entry: SourceEntry, keeper: Keeper) -> None:
@@ -221,20 +162,22 @@ class Agent:
         await keeper.keep(partial(self._read_source, entry, keeper), attempts=attempts)
 
     async def _read_source(self, entry: SourceEntry, keeper: Keeper) -> None:
-        source = self._workshop.make(entry)
+        source = self._rooms.workshop.make(entry)
         if self._once and not source.supports_once:
             log.warning("%s listens, so `--once` skips it", entry.id)
             return
-        await self._intake.drained(str(entry.id))  # what a failed run had sent counts in where to resume
-        stored = await self._door.call(partial(self._queue.checkpoints, str(entry.id)))
+        await self._rooms.intake.drained(
+            str(entry.id)
+        )  # what a failed run had sent counts in where to resume
+        stored = await self._rooms.door.call(partial(self._rooms.queue.checkpoints, str(entry.id)))
         resumed = {key: checkpoint.value for key, checkpoint in stored.items()}
         keeper.works()
-        await source.run(SourceOutlet(self._intake, str(entry.id), resumed))
+        await source.run(SourceOutlet(self._rooms.intake, str(entry.id), resumed))
 
     async def _run_sinks(self, scope: trio.CancelScope, closed: trio.Event) -> None:
         with scope:
             async with trio.open_nursery() as nursery:
-                for worker in self._workers.values():
+                for worker in self._rooms.workers.values():
                     nursery.start_soon(worker.keeper.keep, worker.run)
         closed.set()
 
@@ -246,36 +189,6 @@ class Agent:
             async for _ in signals:
                 self.stop()
 
-    async def _watch_loop(self) -> None:
-        """How late the event loop is: a component that blocks it shows here."""
-        delay = self.stats.histogram("yaat_event_loop_delay_seconds", "How late the event loop woke up.")
-        while True:
-            due = trio.current_time() + 0.5
-            await trio.sleep_until(due)
-            delay.observe(trio.current_time() - due)
-
-    async def _housekeeping(self) -> None:
-        while True:
-            await expire(self._detached, self._door)
-            await self._expire_dead_letters()
-            await self._update_gauges()
-            await trio.sleep(5)
-
-    async def _expire_dead_letters(self) -> None:
-        for lane in self._lanes.values():
-            expired = await trio.to_thread.run_sync(
-                self._dead_letters.expired, lane.name, float(self._configuration.dead_letter.retention)
-            )
-            for path, count in expired:
-                await lane.store(
-                    lane.cursor.reclassify(min(count, lane.cursor.dead), "dead", "dropped"), sync=True
-                )
-                path.unlink(missing_ok=True)
-
-    async def _update_gauges(self) -> None:
-        figures = report.queue_figures(await self._door.state(), self._lanes.values())
-        report.gauges(self.stats, figures, self._lanes)
-
     def _tell_plugins(self) -> None:
         for state in self._plugins.states:
             if state.state == "failed":
@@ -286,56 +199,39 @@ class Agent:
                     level="warn",
                 )
 
-    def _tell_damage(self, damage: Sequence[Damage]) -> None:
-        for one in damage:
-            log.error("queue: %s", one.what)
-        if damage:
-            self.health.set(
-                "queue",
-                f"{len(damage)} damaged places were set aside at start: {damage[0].what}",
-                advice="see the folder quarantine in the state directory, and `yaat diagnose` for what was lost",
-                level="warn",
-                topic="damage",
-            )
-
-    def _processor_failed(self, id: ComponentId, what: str) -> None:
-        self.health.set(
-            str(id), what, advice="the log names the error; report it to the plugin", level="warn"
-        )
-
     # --- operations ---
 
     async def status(self) -> Status:
         """As `Operations.status`."""
-        state = await self._door.state()
-        keepers = [*self._source_keepers.values(), *(worker.keeper for worker in self._workers.values())]
+        state = await self._rooms.door.state()
+        keepers = [*self._rooms.sources.values(), *(worker.keeper for worker in self._rooms.workers.values())]
         return Status(
             version=__version__,
             pid=os.getpid(),
-            state="storage_full" if self._door.unavailable else self._state,
+            state="storage_full" if self._rooms.door.unavailable else self._state,
             uptime_seconds=round(time.monotonic() - self._started, 3),
             config_file=str(self._configuration.path) if self._configuration.path else None,
             state_dir=str(self._configuration.state_dir),
             components=tuple(keeper.status() for keeper in keepers),
             health=self.health.now(),
             accounting=report.accounting(state),
-            queue=report.queue_figures(state, self._lanes.values()),
+            queue=report.queue_figures(state, self._rooms.lanes.values()),
             last_error=self.health.last_error,
         )
 
     async def query(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:
         """As `Operations.query`."""
-        names = [sink] if sink else list(self._workers)
+        names = [sink] if sink else list(self._rooms.workers)
         for name in names:
-            worker = self._workers.get(name)
+            worker = self._rooms.workers.get(name)
             if worker is None:
-                raise UsageError(f"no sink `{name}`", fix=f"configured: {', '.join(self._workers)}")
+                raise UsageError(f"no sink `{name}`", fix=f"configured: {', '.join(self._rooms.workers)}")
             if worker.sink is None:
                 continue
             ask = partial(
                 self._plugins.manager.hook.query,
                 sink=worker.sink,
-                context=self._workshop.context(self._configuration.sinks[name].id),
+                context=self._rooms.workshop.context(self._configuration.sinks[name].id),
                 request=request,
             )
             answer: QueryAnswer | None = await trio.to_thread.run_sync(ask)
@@ -347,22 +243,24 @@ class Agent:
 
     async def queue_infos(self, after: int, limit: int) -> Sequence[RecordInfo]:
         """As `Operations.queue_infos`."""
-        return await self._door.infos(after, limit=limit)
+        return await self._rooms.door.infos(after, limit=limit)
 
     async def queue_record(self, sequence: int) -> Record | None:
         """As `Operations.queue_record`."""
-        records = await self._door.read(sequence - 1, max_rows=1, max_bytes=1)
+        records = await self._rooms.door.read(sequence - 1, max_rows=1, max_bytes=1)
         return records[0] if records and records[0].first <= sequence <= records[0].last else None
 
     async def queue_verify(self) -> Sequence[Damage]:
         """As `Operations.queue_verify`."""
-        return await self._door.call(self._queue.verify)
+        return await self._rooms.door.call(self._rooms.queue.verify)
 
     async def queue_purge(self, sink: str) -> int:
         """As `Operations.queue_purge`."""
-        lane = self._lanes.get(sink) or self._detached.get(sink)
+        lane = self._rooms.lanes.get(sink) or self._rooms.detached.get(sink)
         if lane is None:
-            raise UsageError(f"no sink `{sink}`", fix=f"known: {', '.join([*self._lanes, *self._detached])}")
+            raise UsageError(
+                f"no sink `{sink}`", fix=f"known: {', '.join([*self._rooms.lanes, *self._rooms.detached])}"
+            )
         waited = lane.waiting
         if waited:
             await lane.give_up(lane.open_from + 1, lane.tail)
@@ -370,7 +268,7 @@ class Agent:
 
     async def accept_loss(self) -> None:
         """As `Operations.accept_loss`."""
-        self._start.accept_loss()
+        self._rooms.start.accept_loss()
 
     def stop(self) -> None:
         """As `Operations.stop`."""

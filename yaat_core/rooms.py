@@ -1,0 +1,146 @@
+"""The agent's rooms, made and connected: everything that exists between opening the queue and closing it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import attrs
+
+from yaat_core import identity
+from yaat_core.attach import attach
+from yaat_core.components import ComponentId, Damage, Queue, TransactionalSink
+from yaat_core.config.model import Configuration, SinkEntry
+from yaat_core.health import HealthBoard
+from yaat_core.pipeline.deadletter import DeadLetters
+from yaat_core.pipeline.delivery import SinkWorker
+from yaat_core.pipeline.door import QueueDoor
+from yaat_core.pipeline.intake import Intake
+from yaat_core.pipeline.lane import Lane
+from yaat_core.pipeline.retention import Retention
+from yaat_core.pipeline.start import Start
+from yaat_core.pipeline.writer import QueueWriter
+from yaat_core.stats import ComponentStats, Stats
+from yaat_core.supervisor import Keeper
+from yaat_core.workshop import Workshop
+
+log = logging.getLogger("yaat.agent")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Rooms:
+    """What `open_rooms` made."""
+
+    workshop: Workshop
+    queue: Queue
+    door: QueueDoor
+    lanes: dict[str, Lane]
+    """By component name of the sink."""
+    detached: dict[str, Lane]
+    retention: Retention
+    intake: Intake
+    writer: QueueWriter
+    start: Start
+    dead_letters: DeadLetters
+    workers: dict[str, SinkWorker]
+    """By the sink's name in the configuration."""
+    sources: dict[str, Keeper]
+    """By the source's name in the configuration."""
+
+    def all_lanes(self) -> list[Lane]:
+        """Lanes of present sinks and of removed ones."""
+        return [*self.lanes.values(), *self.detached.values()]
+
+
+def open_rooms(configuration: Configuration, stats: Stats, health: HealthBoard, *, once: bool) -> Rooms:
+    """Make the processors, open the queue, attach the sinks. The caller holds the state lock.
+
+    Raises:
+        YaatError: a processor can't be made, or the queue can't be opened.
+    """
+    agent_id = identity.load_or_make(configuration.state_dir)
+    workshop = Workshop(configuration=configuration, agent_id=agent_id, stats=stats, once=once)
+    chains = workshop.chains(partial(_processor_failed, health))
+    queue: Queue = workshop.make(configuration.queue)
+    damage = queue.open()
+    try:
+        _tell_damage(health, damage)
+        return _connect(configuration, workshop, chains, queue, health, intact=not damage and not queue.fresh)
+    except BaseException:
+        queue.close()
+        raise
+
+
+def _connect(
+    configuration: Configuration,
+    workshop: Workshop,
+    chains: dict[str, Any],
+    queue: Queue,
+    health: HealthBoard,
+    *,
+    intact: bool,
+) -> Rooms:
+    door = QueueDoor(queue, health)
+    lanes, detached = attach(configuration, queue, door)
+    retention = Retention(door, lambda: [*lanes.values(), *detached.values()], health, workshop.stats)
+    intake = Intake()
+    writer = QueueWriter(
+        intake, chains, door, workshop.stats, gate=retention.room, written=retention.after_append
+    )
+    start = Start(queue, intact=intact, sinks=_transactional(configuration, workshop), health=health)
+    dead_letters = DeadLetters(configuration.state_dir / configuration.dead_letter.path)
+
+    def worker(entry: SinkEntry) -> SinkWorker:
+        return SinkWorker(
+            lanes[str(entry.id)],
+            partial(workshop.make, entry),
+            start,
+            dead_letters,
+            Keeper(entry.id, entry.type.name, health),
+            health,
+            ComponentStats(workshop.stats, str(entry.id)),
+        )
+
+    return Rooms(
+        workshop=workshop,
+        queue=queue,
+        door=door,
+        lanes=lanes,
+        detached=detached,
+        retention=retention,
+        intake=intake,
+        writer=writer,
+        start=start,
+        dead_letters=dead_letters,
+        workers={name: worker(entry) for name, entry in configuration.sinks.items()},
+        sources={
+            name: Keeper(entry.id, entry.type.name, health) for name, entry in configuration.sources.items()
+        },
+    )
+
+
+def _transactional(configuration: Configuration, workshop: Workshop) -> list[str]:
+    return [
+        str(sink.id)
+        for sink in configuration.sinks.values()
+        if isinstance(workshop.make(sink), TransactionalSink)
+    ]
+
+
+def _tell_damage(health: HealthBoard, damage: Sequence[Damage]) -> None:
+    for one in damage:
+        log.error("queue: %s", one.what)
+    if damage:
+        health.set(
+            "queue",
+            f"{len(damage)} damaged places were set aside at start: {damage[0].what}",
+            advice="see the folder quarantine in the state directory, and `yaat diagnose` for what was lost",
+            level="warn",
+            topic="damage",
+        )
+
+
+def _processor_failed(health: HealthBoard, id: ComponentId, what: str) -> None:
+    health.set(str(id), what, advice="the log names the error; report it to the plugin", level="warn")

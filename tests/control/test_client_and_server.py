@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import json
+import socket
+import stat
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from yaat_core import actions
+from yaat_core.actions import ACTIONS, Nothing, Query, QueueList, QueuePurge, QueueShow
+from yaat_core.control.client import AnswerCut, Client
+from yaat_core.errors import AgentNotRunning, NotAllowed, QueryFailed, QueryRefused, UsageError
+from yaat_core.status import Problem
+
+
+def http(state_dir: Path, name: str = "control.sock") -> httpx.Client:
+    return httpx.Client(transport=httpx.HTTPTransport(uds=str(state_dir / name)), base_url="http://yaat")
+
+
+@pytest.fixture
+def client(serving: Any, state_dir: Path) -> Any:
+    with Client(state_dir) as made:
+        yield made
+
+
+def test_status_comes_back_as_its_class(client: Client) -> None:
+    status = client.call(actions.STATUS, Nothing())
+    assert status.state == "running"
+    assert status.accounting.by_sink["local"].queued == 5
+    assert status.components[0].id == "sources.app"
+
+
+def test_stats_have_every_series_and_no_infinity(client: Client) -> None:
+    series = {one.name: one for one in client.call(actions.STATS, Nothing()).series}
+    assert series["yaat_test_total"].value == 3
+    assert series["yaat_test_total"].labels == {"component": "sources.app"}
+    bound, count = series["yaat_test_seconds"].buckets[-1]
+    assert (bound, count) == (None, 1)
+
+
+def test_diagnose_judges(client: Client, serving: Any) -> None:
+    assert client.call(actions.DIAGNOSE, Nothing()).ok
+    serving.problems = (Problem(component="sinks.cloud", since="2026-01-01", what="refused", advice="key"),)
+    found = client.call(actions.DIAGNOSE, Nothing())
+    assert not found.ok
+    assert found.health.problems[0].what == "refused"
+    assert {"agent", "accounting", "loss", "sources.app", "backlog", "disk space"} <= {
+        check.name for check in found.checks
+    }
+
+
+def test_queue_actions(client: Client, serving: Any) -> None:
+    assert client.call(actions.QUEUE_LIST, QueueList()).records[0].last == 5
+    assert client.call(actions.QUEUE_LIST, QueueList(after=5)).records == []
+    shown = client.call(actions.QUEUE_SHOW, QueueShow(sequence=2, limit=2))
+    assert [event["message"] for event in shown.events] == ["m0", "m1"]
+    assert shown.checkpoints == {"sources.app": ["gen\\xff"]}
+    assert client.call(actions.QUEUE_VERIFY, Nothing()).damage[0].first == 3
+    assert client.call(actions.QUEUE_PURGE, QueuePurge(sink="local")).events == 5
+    assert serving.waiting == 0
+
+
+def test_errors_come_back_as_their_class(client: Client) -> None:
+    with pytest.raises(UsageError, match=r"no sink `sinks\.nobody`") as caught:
+        client.call(actions.QUEUE_PURGE, QueuePurge(sink="nobody"))
+    assert caught.value.fix == "known: sinks.local"
+    with pytest.raises(UsageError, match="no record with sequence 9"):
+        client.call(actions.QUEUE_SHOW, QueueShow(sequence=9))
+    with pytest.raises(QueryRefused), client.query(Query(sql="drop")):
+        pass
+
+
+def test_what_changes_reaches_the_agent(client: Client, serving: Any) -> None:
+    client.call(actions.ACCEPT_LOSS, Nothing())
+    client.call(actions.STOP, Nothing())
+    assert serving.loss_accepted
+    assert serving.stops == 1
+
+
+def test_a_query_streams_all_rows_in_one_thread(client: Client, serving: Any) -> None:
+    with client.query(Query(sql="numbers 25000")) as answer:
+        assert answer.schema.names == ["n", "text"]
+        rows = [n for batch in answer for n in batch.column("n").to_pylist()]
+    assert rows == list(range(25000))
+    assert not answer.truncated
+    asked = serving.answers[0]
+    assert asked.closed.wait(5)
+    assert len(asked.threads) == 1
+
+
+def test_a_cut_answer_says_so(client: Client) -> None:
+    with client.query(Query(sql="numbers 5000", limit=1500)) as answer:
+        assert sum(batch.num_rows for batch in answer) == 1500
+        assert answer.truncated
+
+
+def test_a_query_that_fails_in_the_middle_raises(client: Client) -> None:
+    with (
+        client.query(Query(sql="broken 9000")) as answer,
+        pytest.raises(QueryFailed, match="the disk went away"),
+    ):
+        list(answer)
+
+
+def test_an_agent_that_dies_in_the_middle_is_no_complete_answer(state_dir: Path) -> None:
+    import pyarrow as pa
+
+    from yaat_core.control.client import Answer
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, pa.schema([("n", pa.int64())])) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays([pa.array([1])], ["n"]))
+    whole = bytes(sink.getvalue())
+    for body in (whole, whole[:-20]):
+        answer = Answer(httpx.Response(200, stream=httpx.ByteStream(body)))
+        with pytest.raises(AnswerCut):
+            list(answer)
+
+
+def test_leaving_early_closes_the_query(client: Client, serving: Any) -> None:
+    with client.query(Query(sql="numbers 9000000", limit=9_000_000)) as answer:
+        next(iter(answer))
+    asked = serving.answers[0]
+    assert asked.closed.wait(10)
+    assert asked.given < 9_000_000
+
+
+def test_ndjson_has_columns_rows_and_an_end(serving: Any, state_dir: Path) -> None:
+    with http(state_dir, "read.sock") as one:
+        lines = one.post("/v1/query", json={"sql": "numbers 2500"}).text.splitlines()
+        failed = one.post("/v1/query", json={"sql": "broken 9000"}).text.splitlines()
+    documents = [json.loads(line) for line in lines]
+    assert documents[0] == {"columns": [{"name": "n", "type": "int64"}, {"name": "text", "type": "string"}]}
+    assert [row[0] for document in documents[1:-1] for row in document["rows"]] == list(range(2500))
+    assert documents[-1] == {"end": {"rows": 2500, "truncated": False}}
+    assert json.loads(failed[-1])["error"]["code"] == "YAAT-E602"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "says"),
+    [
+        ("/v1/queue/list", b"{", "no JSON"),
+        ("/v1/queue/list", b"[]", "Expected `object`"),
+        ("/v1/queue/list", b'{"limit": "5"}', "Expected `int`, got `str` - at `$.limit`"),
+        ("/v1/queue/list", b'{"limit": 0}', ">= 1"),
+        ("/v1/queue/list", b'{"limt": 1}', "unknown argument 'limt'"),
+        ("/v1/queue/show", b"{}", "sequence"),
+        ("/v1/query", b'{"sql": ""}', "$.sql"),
+        ("/v1/status", b'{"x": 1}', "unknown argument 'x'"),
+        ("/v1/query", b'{"sql": "' + b"x" * (1 << 20) + b'"}', "larger than"),
+    ],
+)
+def test_a_wrong_body_is_a_clear_400(
+    serving: Any, state_dir: Path, path: str, body: bytes, says: str
+) -> None:
+    with http(state_dir) as one:
+        answer = one.post(path, content=body)
+    assert answer.status_code == 400
+    assert says in answer.json()["what"]
+    assert answer.json()["where"] == f"POST {path}"
+    assert answer.json()["fix"]
+
+
+def test_an_unforeseen_error_has_an_id_and_no_traceback(
+    serving: Any, state_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with http(state_dir) as one:
+        answer = one.post("/v1/query", json={"sql": "crash"})
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "YAAT-E000"
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+    number = answer.json()["what"].rpartition(" ")[2]
+    assert number in caplog.text
+    assert "a secret inside" in caplog.text
+
+
+def test_the_read_socket_serves_only_what_reads(serving: Any, state_dir: Path) -> None:
+    with http(state_dir, "read.sock") as reader, http(state_dir) as controller:
+        for action in ACTIONS.values():
+            allowed = reader.post(action.path, content=b"{")
+            assert (allowed.status_code == 404) == (action.danger != "read"), action.name
+            assert controller.post(action.path, content=b"{").status_code == 400, action.name
+        assert reader.get("/v1/queue/list", params={"limit": "1"}).json()["records"][0]["first"] == 1
+        assert controller.get("/v1/stop").status_code == 405
+    assert serving.stops == 0
+
+
+def test_every_action_is_in_the_openapi_document(serving: Any, state_dir: Path) -> None:
+    with http(state_dir) as one:
+        document = one.get("/v1/openapi.json").json()
+    assert set(document["paths"]) == {action.path for action in ACTIONS.values()}
+    for action in ACTIONS.values():
+        post = document["paths"][action.path]["post"]
+        assert post["summary"] == action.summary
+        name = post["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        assert set(document["components"]["schemas"][name]["properties"]) == {
+            field.name for field in action.arguments.__attrs_attrs__
+        }
+    references = set(_references(document))
+    assert references <= {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+
+
+def _references(node: Any) -> Any:
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for one in node:
+            yield from _references(one)
+
+
+def test_watch_sends_the_status_again_and_again(serving: Any, state_dir: Path) -> None:
+    with http(state_dir, "read.sock") as one, one.stream("GET", "/v1/watch") as answer:
+        lines = answer.iter_lines()
+        seen = [next(lines) for _ in range(6)]
+    assert seen[0::3] == ["event: status", "event: status"]
+    assert json.loads(seen[1].removeprefix("data: "))["state"] == "running"
+
+
+def test_modes_and_removal(serving: Any, state_dir: Path) -> None:
+    modes = {path.name: stat.S_IMODE(path.lstat().st_mode) for path in state_dir.glob("*.sock")}
+    assert modes == {"control.sock": 0o600, "read.sock": 0o660}
+    assert stat.S_IMODE(state_dir.stat().st_mode) == 0o700
+
+
+def test_nobody_there(state_dir: Path) -> None:
+    with Client(state_dir) as client, pytest.raises(AgentNotRunning) as missing:
+        client.call(actions.STATUS, Nothing())
+    assert missing.value.exit_code == 3
+    state_dir.mkdir()
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(str(state_dir / "read.sock"))
+    left.close()  # a socket file that nobody listens on
+    with Client(state_dir) as client, pytest.raises(AgentNotRunning):
+        client.call(actions.STATUS, Nothing())
+
+
+def test_a_socket_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from yaat_core.control.client import _connect_error
+
+    error = httpx.ConnectError("no")
+    error.__cause__ = PermissionError(13, "Permission denied")
+    found = _connect_error(error, Path("/x"))
+    assert isinstance(found, NotAllowed)
+    assert found.exit_code == 4

@@ -1,0 +1,72 @@
+"""One process at a time may use a state directory: an advisory lock on ``state_dir/lock``."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+from yaat_core.errors import StateInUse, StoreUnavailable
+
+FILE = "lock"
+
+
+class StateLock:
+    """Holds the lock while entered. The kernel drops it with the process, so no lock is ever stale.
+
+    The file stays, and holds the pid of the last owner. The directory is made with mode 0700.
+
+    Raises:
+        StateInUse: another process holds it; names its pid.
+        StoreUnavailable: the directory can't be made or written.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
+        self._fd: int | None = None
+
+    def __enter__(self) -> StateLock:
+        fd = self._open()
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = _owner(fd)
+            os.close(fd)
+            raise _in_use(self.state_dir, owner) from None
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        self._fd = fd
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _open(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            self.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(self.state_dir / FILE, flags, 0o600)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"the state directory {self.state_dir} can't be used: {error.strerror or error}",
+                where=str(self.state_dir / FILE),
+                fix="make it writable for this user, or set state_dir to another place",
+            ) from None
+
+
+def _owner(fd: int) -> str:
+    return os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+
+
+def _in_use(state_dir: Path, owner: str) -> StateInUse:
+    whose = f"pid {owner}" if owner.isdigit() else "another process"
+    return StateInUse(
+        f"the state directory {state_dir} is in use by {whose}",
+        where=str(state_dir / FILE),
+        fix="stop that process (an agent stops on SIGTERM), or give this one another state_dir",
+    )

@@ -1,0 +1,45 @@
+"""Serves the control API on the two Unix sockets of a state directory."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from yaat_core.actions import ACTIONS, Action
+from yaat_core.control import sockets
+from yaat_core.control.app import make_app
+from yaat_core.control.listen import Limits, serve_http
+from yaat_core.operations import Operations
+
+
+async def serve(
+    operations: Operations,
+    state_dir: Path,
+    *,
+    limits: Limits | None = None,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until cancelled. The caller holds the lock on the state directory. The sockets are removed at the end.
+
+    Raises:
+        SocketPathTooLong: the state directory's path leaves no room for a socket.
+        StoreUnavailable: the sockets can't be made.
+    """
+    paths = {name: state_dir / name for name in sockets.MODES}
+    try:
+        bound = {name: sockets.bind(path, sockets.MODES[name]) for name, path in paths.items()}
+        async with trio.open_nursery() as nursery:
+            for name, listening in bound.items():
+                app = make_app(operations, _served_on(name))
+                await nursery.start(partial(serve_http, app, listening, limits or Limits()))
+            task_status.started()
+    finally:
+        for path in paths.values():
+            sockets.unlink(path)
+
+
+def _served_on(name: str) -> list[Action[Any, Any]]:
+    return [action for action in ACTIONS.values() if name == sockets.CONTROL or action.danger == "read"]

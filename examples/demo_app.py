@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A small web shop that does nothing but log: traffic for demos, benchmarks and your own experiments.
 
-    python examples/demo_app.py --out /tmp/shop-logs --rate 200 --seconds 10
+    python examples/demo_app.py --out shop-logs --rate 200 --seconds 10
 
 Three services write as real ones do, and leak as real ones do (passwords, tokens, keys, cards, addresses):
 

@@ -85,7 +85,8 @@ class Client:
             if response.status_code != 200:
                 response.read()
                 raise _error_of(response)
-            yield Answer(response)
+            with contextlib.closing(Answer(response)) as answer:
+                yield answer
 
     def _socket(self, action: Action[Any, Any]) -> httpx.Client:
         name = sockets.READ if action.danger == "read" else sockets.CONTROL
@@ -117,17 +118,19 @@ class Client:
 
 
 class Answer:
-    """The rows of a query as they come: iterate it for Arrow record batches.
-
-    ``truncated`` is known after the last one.
-    """
+    """The rows of a query as they come: a `QueryAnswer` on this side."""
 
     def __init__(self, response: httpx.Response) -> None:
         import pyarrow as pa
 
+        self._response = response
         self._reader = pa.ipc.open_stream(pa.PythonFile(_Body(response), mode="r"))
         self.schema = self._reader.schema
         self.truncated = False
+
+    def close(self) -> None:
+        """Hang up; the agent stops the query when it is not at its end."""
+        self._response.close()
 
     def __iter__(self) -> Iterator[Any]:
         while True:

@@ -1,0 +1,5 @@
+"""``python -m yaat_core.cli``."""
+
+from yaat_core.cli.main import main
+
+main()

@@ -1,0 +1,59 @@
+"""Who answers a query: the running agent, or with none a sink's database opened here."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from yaat_core.cli.door import Door
+from yaat_core.cli.setup import Setup, load, workshop
+from yaat_core.errors import AgentNotRunning, UsageError
+
+if TYPE_CHECKING:
+    from yaat_core.actions import Query
+    from yaat_core.components import QueryAnswer
+    from yaat_core.config.model import SinkEntry
+
+
+@contextlib.contextmanager
+def answering(door: Door, asked: Query) -> Iterator[QueryAnswer]:
+    """The answer, closed at the end of the block."""
+    from yaat_core.control.client import Client
+
+    setup = load(door)
+    with contextlib.ExitStack() as stack:
+        try:
+            agent = stack.enter_context(Client(setup.configuration.state_dir))
+            answer: QueryAnswer = stack.enter_context(agent.query(asked))
+        except AgentNotRunning:
+            answer = stack.enter_context(contextlib.closing(_offline(setup, asked)))
+        yield answer
+
+
+def _offline(setup: Setup, asked: Query) -> QueryAnswer:
+    from yaat_core.components import QueryRequest
+
+    request = QueryRequest(sql=asked.sql, rows=asked.limit, seconds=asked.timeout)
+    shop = workshop(setup)
+    for entry in _sinks(setup, asked.sink):
+        answer: QueryAnswer | None = setup.plugins.manager.hook.query(
+            sink=entry.options, context=shop.context(entry.id), request=request
+        )
+        if answer is not None:
+            return answer
+    raise UsageError(
+        "no configured sink can answer SQL",
+        where=str(setup.configuration.path or "no configuration file"),
+        fix="configure a sink of type duckdb: sinks: {local: {type: duckdb}}",
+    )
+
+
+def _sinks(setup: Setup, name: str | None) -> list[SinkEntry]:
+    sinks = setup.configuration.sinks
+    if name is None:
+        return list(sinks.values())
+    entry = sinks.get(name.removeprefix("sinks."))
+    if entry is None:
+        raise UsageError(f"no sink {name!r}", fix=f"configured: {', '.join(sinks) or 'none'}")
+    return [entry]

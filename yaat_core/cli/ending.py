@@ -1,0 +1,92 @@
+"""How a command line ends: exit codes and how errors are told, in one place."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from yaat_core.errors import UsageError, YaatError
+
+INTERRUPTED = 130
+FAILED = 1
+
+
+class Fault(YaatError):
+    """An exception that nobody foresaw."""
+
+    code = "YAAT-E000"
+
+
+def ended(work: Callable[[], Any], args: Sequence[str]) -> int:
+    """Run ``work`` and return the exit code; every error is told on the way.
+
+    With `--json` among ``args`` an error is a JSON document on stdout, and its text goes to stderr all the same.
+    """
+    try:
+        outcome = work()
+        sys.stdout.flush()
+    except click.exceptions.Exit as wish:
+        return wish.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _reader_left()
+    except Exception as error:  # noqa: BLE001 - the last one who could tell it
+        return _tell(error, args)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _tell(error: Exception, args: Sequence[str]) -> int:
+    if isinstance(error, click.ClickException):
+        known: YaatError = UsageError(error.format_message(), fix=_usage_fix(error))
+    elif isinstance(error, YaatError):
+        known = error
+    else:
+        known = _fault(error)
+    try:
+        if _wants_json(args):
+            _document(known)
+        print(known.render(), file=sys.stderr)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _reader_left()
+    return known.exit_code
+
+
+def _fault(error: Exception) -> Fault:
+    if os.environ.get("YAAT_DEBUG") == "1":
+        traceback.print_exception(error)
+    return Fault(
+        f"{type(error).__name__}: {error}",
+        cause="a fault of yaat, not of what you typed",
+        fix="run it again with YAAT_DEBUG=1 for the traceback, and report it",
+    )
+
+
+def _document(error: YaatError) -> None:
+    import json
+
+    print(json.dumps({"error": error.to_json()}))
+
+
+def _wants_json(args: Sequence[str]) -> bool:
+    options = args[: args.index("--")] if "--" in args else args
+    return "--json" in options
+
+
+def _usage_fix(error: click.ClickException) -> str:
+    ctx = getattr(error, "ctx", None)
+    return f"`{ctx.command_path} --help` shows how" if ctx is not None else ""
+
+
+def _reader_left() -> int:
+    """Whoever reads stdout has enough (`| head`): no error, and no noise when Python flushes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    return 0

@@ -1,0 +1,27 @@
+"""`yaat explain`."""
+
+from __future__ import annotations
+
+import difflib
+
+import click
+
+from yaat_core.cli.door import Door, command
+from yaat_core.errors import UsageError
+
+
+@command(example="yaat explain YAAT-E101\nyaat explain e501")
+@click.argument("code")
+@click.pass_obj
+def explain(door: Door, *, code: str) -> None:
+    """An error code in full: what it means, why it happens, what to do."""
+    from yaat_core.codes import EXPLANATIONS
+
+    wanted = "YAAT-" + code.upper().removeprefix("YAAT-")
+    text = EXPLANATIONS.get(wanted)
+    if text is None:
+        near = difflib.get_close_matches(wanted, list(EXPLANATIONS), 3, 0.6)
+        raise UsageError(
+            f"no error has the code {code}", fix=f"known: {', '.join(near or sorted(EXPLANATIONS))}"
+        )
+    door.result({"code": wanted, "text": text}, lambda: door.line(f"{wanted}\n\n{text}"))

@@ -1,0 +1,106 @@
+"""The root of `yaat`: which commands there are, and what happens when one fails.
+
+A command's module is imported when the command is called, so that ``yaat --help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NoReturn
+
+import click
+
+from yaat_core import __version__
+from yaat_core.cli.door import DoorGroup, common_options, root_door
+
+#: name: (module and attribute, summary).
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "run": ("yaat_core.cli.run:run", "Run the agent in the foreground."),
+    "status": ("yaat_core.cli.status:status", "What runs and how it is."),
+    "diagnose": (
+        "yaat_core.cli.diagnose:diagnose",
+        "What is wrong and what to do; the accounting of events.",
+    ),
+    "query": ("yaat_core.cli.query:query", "SQL over stored events."),
+    "validate": (
+        "yaat_core.cli.validate:validate",
+        "Check the configuration, and what it reads and reaches.",
+    ),
+    "config": ("yaat_core.cli.config:config", "The configuration as a whole."),
+    "queue": ("yaat_core.cli.queue:queue", "What waits between sources and sinks."),
+    "plugins": ("yaat_core.cli.plugins:plugins", "What is installed and what it offers."),
+    "explain": ("yaat_core.cli.explain:explain", "An error code in full."),
+    "completion": ("yaat_core.cli.completion:completion", "Completion for a shell."),
+}
+
+
+class Root(DoorGroup):
+    """`yaat` itself: commands of the core by `COMMANDS`, those of plugins by their manifests."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, the core's first."""
+        from yaat_core.cli.mounted import plugin_commands
+
+        return [*COMMANDS, *sorted(set(plugin_commands()) - set(COMMANDS))]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import what the name stands for."""
+        if name in COMMANDS:
+            module, _, attribute = COMMANDS[name][0].partition(":")
+            found: click.Command = getattr(importlib.import_module(module), attribute)
+            return found
+        from yaat_core.cli.mounted import load_plugin_command
+
+        return load_plugin_command(name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        from yaat_core.cli.mounted import plugin_commands
+
+        own = [(name, summary) for name, (_, summary) in COMMANDS.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(own)
+        mounted = [
+            (name, one.summary) for name, one in sorted(plugin_commands().items()) if name not in COMMANDS
+        ]
+        if mounted:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(mounted)
+
+    def main(  # type: ignore[override]  # it never returns
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **_: Any
+    ) -> NoReturn:
+        """Run a command line; always ends with SystemExit."""
+        from yaat_core.cli.ending import ended
+
+        given = list(sys.argv[1:] if args is None else args)
+        name = prog_name or "yaat"
+        self._main_shell_completion({}, name, "_YAAT_COMPLETE")
+        sys.exit(ended(lambda: super(Root, self).main(given, name, standalone_mode=False), given))
+
+
+@click.group(
+    cls=Root,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    params=[*common_options()],
+    epilog="Exit codes: 0 done, 1 failed or unhealthy, 2 wrong usage or configuration, 3 no agent, 4 not allowed, "
+    "5 done in part, 124 timed out, 130 interrupted.",
+)
+@click.version_option(__version__, prog_name="yaat")
+@click.pass_context
+def cli(ctx: click.Context, /, **_: Any) -> None:
+    """YAAT, an observability agent with a SQL database of your telemetry inside.
+
+    Start: `yaat validate`, then `yaat run`; ask: `yaat query "SELECT * FROM logs LIMIT 10"`.
+    """
+    ctx.obj = root_door(ctx)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main() -> None:
+    """The console script."""
+    cli.main()

@@ -1,0 +1,162 @@
+"""`yaat queue`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from yaat_core.cli import units
+from yaat_core.cli.asking import confirmed
+from yaat_core.cli.door import Door, DoorGroup, command
+from yaat_core.cli.marks import mark
+from yaat_core.cli.table import table
+from yaat_core.display import terminal_safe
+
+if TYPE_CHECKING:
+    from yaat_core.actions import Action
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+@click.group(cls=DoorGroup)
+def queue() -> None:
+    """What waits between sources and sinks.
+
+    Asks the running agent; without one the queue is opened here, under the lock on the state directory.
+    """
+
+
+@command("list", example="yaat queue list\nyaat queue list --after 1200 --json")
+@click.option(
+    "--after", type=click.IntRange(0), default=0, help="Only records with events after this sequence."
+)
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Records at most."
+)
+@click.pass_obj
+def list_(door: Door, *, after: int, limit: int) -> None:
+    """Records that are kept, oldest first."""
+    from yaat_core.actions import QUEUE_LIST, QueueList
+
+    found = _do(door, QUEUE_LIST, QueueList(after=after, limit=limit))
+    rows = [
+        [one.first, one.last, one.last - one.first + 1, units.size(one.bytes), _time(one.time_us)]
+        for one in found.records
+    ]
+
+    def human() -> None:
+        for line in table(["first", "last", "events", "size", "accepted at"], rows):
+            door.line(line)
+        if not rows:
+            door.note("nothing waits")
+
+    door.result(found, human)
+
+
+@command("show", example="yaat queue show 1201\nyaat queue show 1201 --limit 1 --json")
+@click.argument("sequence", type=click.IntRange(1))
+@click.option(
+    "--limit", type=click.IntRange(0, 10_000), default=100, show_default=True, help="Events at most."
+)
+@click.pass_obj
+def show(door: Door, *, sequence: int, limit: int) -> None:
+    """The record that holds an event, and its events."""
+    from yaat_core.actions import QUEUE_SHOW, QueueShow
+
+    found = _do(door, QUEUE_SHOW, QueueShow(sequence=sequence, limit=limit))
+
+    def human() -> None:
+        door.line(
+            f"events {found.first} to {found.last}, {units.size(found.bytes)}, accepted {found.accepted_at}"
+        )
+        for component, keys in found.checkpoints.items():
+            door.line(f"checkpoints of {terminal_safe(component)}: {', '.join(map(terminal_safe, keys))}")
+        head = ["sequence", "timestamp", "service", "level", "message"]
+        names = ("timestamp", "service_name", "level", "message")
+        rows = [
+            [found.first + index, *(event[name] for name in names)]
+            for index, event in enumerate(found.events)
+        ]
+        for line in table(head, rows):
+            door.line(line)
+
+    door.result(found, human)
+
+
+@command("verify", example="yaat queue verify")
+@click.pass_obj
+def verify(door: Door) -> int:
+    """Read and check everything; changes nothing. Exit code 1 when something is damaged."""
+    from yaat_core.actions import QUEUE_VERIFY, Nothing
+
+    found = _do(door, QUEUE_VERIFY, Nothing())
+
+    def human() -> None:
+        for one in found.damage:
+            door.line(f"{mark('error')} {terminal_safe(one.what)}  (events {one.first} to {one.last})")
+        if found.ok:
+            door.line(f"{mark('yes')} the queue is intact")
+
+    door.result(found, human)
+    return 0 if found.ok else 1
+
+
+@command("purge", example="yaat queue purge cloud\nyaat queue purge cloud --confirm cloud")
+@click.argument("sink")
+@click.option(
+    "--confirm", metavar="SINK", help="The sink's name again: for scripts, instead of the question."
+)
+@click.pass_obj
+def purge(door: Door, *, sink: str, confirm: str | None) -> None:
+    """Drop what waits for one sink. It counts as `dropped`, and can't be had back."""
+    from yaat_core.actions import QUEUE_PURGE, QueuePurge
+
+    confirmed(door, f"Everything that waits for {sink} will be dropped for good.", sink, confirm)
+    done = _do(door, QUEUE_PURGE, QueuePurge(sink=sink))
+    door.result(
+        done, lambda: door.line(f"{units.count(done.events)} events dropped for {terminal_safe(done.sink)}")
+    )
+
+
+@command("accept-loss", example="yaat queue accept-loss --confirm loss")
+@click.option("--confirm", metavar="loss", help="The word `loss`: for scripts, instead of the question.")
+@click.pass_obj
+def accept_loss(door: Door, *, confirm: str | None) -> None:
+    """Start the sources although a sink does not say where it stands.
+
+    What only that sink knew may be read and delivered again, or count as lost.
+    """
+    from yaat_core.actions import ACCEPT_LOSS, Nothing
+    from yaat_core.cli.setup import client
+
+    confirmed(door, "The agent will go on without the sinks that don't answer.", "loss", confirm)
+    with client(door) as agent:
+        done = agent.call(ACCEPT_LOSS, Nothing())
+    door.result(done, lambda: door.line("the agent goes on"))
+
+
+for _one in (list_, show, verify, purge, accept_loss):
+    queue.add_command(_one)
+
+
+def _do(door: Door, action: Action[A, R], given: A) -> R:
+    """By the agent, or without one on the queue itself."""
+    from yaat_core.cli import offline
+    from yaat_core.cli.setup import load
+    from yaat_core.control.client import PATIENCE, Client
+    from yaat_core.errors import AgentNotRunning
+
+    setup = load(door)
+    patience = 3600.0 if action.name == "queue.verify" else PATIENCE
+    try:
+        with Client(setup.configuration.state_dir, patience=patience) as agent:
+            return agent.call(action, given)
+    except AgentNotRunning:
+        return offline.call(setup, action, given)
+
+
+def _time(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,64 @@
+"""`yaat run`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import Final
+
+import click
+
+from yaat_core.cli.door import Door, command
+from yaat_core.display import terminal_safe
+
+_OUTCOMES: Final = {0: "done", 5: "part"}
+
+
+@command(
+    example="yaat run\nyaat -c /etc/yaat/yaat.yaml run\nyaat run --once && yaat query 'SELECT count(*) FROM events'"
+)
+@click.option("--once", is_flag=True, help="Read what is there now, deliver it everywhere, and exit.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="How much the agent says on stderr.",
+)
+@click.pass_obj
+def run(door: Door, *, once: bool, log_level: str) -> int:
+    """Run the agent in the foreground.
+
+    SIGTERM or Ctrl-C drains and stops; a second one stops at once. With --once the exit code is 0 when everything
+    was delivered to every sink, 5 when part was, 1 when nothing was.
+    """
+    log_to_stderr(log_level)
+    from yaat_core import agent
+    from yaat_core.cli.setup import load
+
+    setup = load(door)
+    code = agent.run(setup.configuration, setup.plugins, once=once)
+    if door.as_json:
+        door.document({"once": once, "outcome": _OUTCOMES.get(code, "failed"), "exit_code": code})
+    return code
+
+
+class _OneLine(logging.Formatter):
+    """A record is one line (a traceback follows it); nothing in it reaches the terminal as a command."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return terminal_safe(super().format(record), lines=bool(record.exc_info))
+
+
+def log_to_stderr(level: str) -> None:
+    """Send the log to stderr: time (UTC), level, logger, message."""
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = _OneLine(
+        "%(asctime)s.%(msecs)03dZ %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S"
+    )
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for chatty in ("httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,57 @@
+"""From a command's options to a configuration, plugins and the agent's API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from yaat_core.cli.door import Door
+
+if TYPE_CHECKING:
+    from yaat_core.config.model import Configuration
+    from yaat_core.control.client import Client
+    from yaat_core.plugins import Plugins
+    from yaat_core.workshop import Workshop
+
+
+@attrs.frozen
+class Setup:
+    """A checked configuration and the plugins that it was checked with."""
+
+    configuration: Configuration
+    plugins: Plugins
+
+
+def load(door: Door) -> Setup:
+    """Find the file, load the plugins, read the configuration.
+
+    Raises:
+        ConfigError: all its problems.
+        PluginError: plugins that can't work together.
+    """
+    from yaat_core import config
+    from yaat_core.plugins import load_plugins
+
+    path = config.find_config(door.config_file)
+    plugins = load_plugins()
+    return Setup(config.load(path, plugins), plugins)
+
+
+def client(door: Door) -> Client:
+    """The API of the agent that runs with this configuration."""
+    from yaat_core.control.client import Client
+
+    return Client(load(door).configuration.state_dir)
+
+
+def workshop(setup: Setup) -> Workshop:
+    """Makes components outside of an agent. Where none ever ran there is no agent id, and none is made."""
+    from yaat_core import identity
+    from yaat_core.stats import Stats
+    from yaat_core.workshop import Workshop
+
+    whole = setup.configuration
+    known = (whole.state_dir / identity.FILE).exists()
+    agent_id = identity.load_or_make(whole.state_dir) if known else bytes(16)
+    return Workshop(configuration=whole, agent_id=agent_id, stats=Stats())

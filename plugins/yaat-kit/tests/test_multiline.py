@@ -1,0 +1,217 @@
+"""Joins: Python's own traces, and any division of the lines gives the same events."""
+
+from __future__ import annotations
+
+import io
+import logging
+import traceback
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yaat_kit.lines import Lines
+from yaat_kit.multiline import PythonTraces, SingleLines, StartPattern
+
+
+def lines_of(texts: list[str], start: int = 0) -> Lines:
+    sizes = np.array([len(text.encode()) + 1 for text in texts], np.int64)
+    ends = start + np.cumsum(sizes)
+    return Lines(pa.array(texts, pa.string()), ends - sizes, ends, np.zeros(len(texts), np.int64))
+
+
+def rows_of(joined):
+    stacks = [None] * len(joined) if joined.stacktrace is None else joined.stacktrace.to_pylist()
+    return list(zip(joined.message.to_pylist(), stacks, joined.starts.tolist(), strict=True))
+
+
+def join_all(joiner, texts, divisions=()):
+    """Feed more and more lines, as a reader of a growing file does, then flush."""
+    whole, rows, used = lines_of(texts), [], 0
+
+    def part(first, last):
+        return Lines(
+            whole.text.slice(first, last - first),
+            whole.starts[first:last],
+            whole.ends[first:last],
+            whole.cut[first:last],
+        )
+
+    known = 0
+    for size in divisions:
+        known = min(known + size, len(texts))
+        joined = joiner.join(part(used, known))
+        rows += rows_of(joined)
+        used += joined.lines
+    joined = joiner.join(part(used, len(texts)), final=True)
+    assert used + joined.lines == len(texts)
+    return rows + rows_of(joined)
+
+
+def plain():
+    raise ValueError("bad value")
+
+
+def chained():
+    try:
+        plain()
+    except ValueError as error:
+        raise RuntimeError("while at it") from error
+
+
+def during():
+    try:
+        chained()
+    except RuntimeError:
+        {}["missing"]
+
+
+def grouped():
+    try:
+        plain()
+    except ValueError as error:
+        raise ExceptionGroup("many", [error, TypeError("t")]) from error
+
+
+def trace_of(function) -> list[str]:
+    try:
+        function()
+    except (ValueError, RuntimeError, KeyError, ExceptionGroup):
+        return traceback.format_exc().splitlines()
+    raise AssertionError("it raises")
+
+
+TRACES = [trace_of(function) for function in (plain, chained, during, grouped)]
+BARE_MESSAGES = [
+    "ValueError: bad value",
+    "RuntimeError: while at it",
+    "KeyError: 'missing'",
+    "ExceptionGroup: many (2 sub-exceptions)",
+]
+
+
+@pytest.mark.parametrize("trace", TRACES, ids=["plain", "chained", "during", "grouped"])
+def test_a_trace_belongs_to_the_line_before_it(trace):
+    texts = ["INFO up", "ERROR it failed", *trace, "INFO on we go", "INFO and on"]
+    assert [(message, stack) for message, stack, _ in join_all(PythonTraces(), texts)] == [
+        ("INFO up", None),
+        ("ERROR it failed", "\n".join(trace)),
+        ("INFO on we go", None),
+        ("INFO and on", None),
+    ]
+
+
+def test_the_logging_module_as_it_writes():
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.Logger("shop")
+    logger.addHandler(handler)
+    for count in range(3):
+        try:
+            during()
+        except KeyError:
+            logger.exception("order %d failed", count)
+    rows = join_all(PythonTraces(), stream.getvalue().splitlines())
+    assert [message.split(": ")[1] for message, _, _ in rows] == [
+        f"order {count} failed" for count in range(3)
+    ]
+    assert all(
+        stack.startswith("Traceback") and stack.endswith("KeyError: 'missing'") for _, stack, _ in rows
+    )
+
+
+@pytest.mark.parametrize(
+    ("trace", "message"),
+    list(zip(TRACES, BARE_MESSAGES, strict=True)),
+    ids=["plain", "chained", "during", "grouped"],
+)
+def test_a_bare_trace_has_its_exception_as_message(trace, message):
+    rows = join_all(PythonTraces(), [*trace, *TRACES[0], "", *TRACES[0]])
+    assert [row[:2] for row in rows] == [
+        (message, "\n".join(trace)),
+        ("ValueError: bad value", "\n".join(TRACES[0])),
+        ("", None),
+        ("ValueError: bad value", "\n".join(TRACES[0])),
+    ]
+
+
+def test_a_trace_cut_off_by_the_next_record_ends_there():
+    texts = [
+        "ERROR a",
+        "Traceback (most recent call last):",
+        '  File "x.py", line 1, in f',
+        "2026-01-05 INFO b",
+        "c",
+    ]
+    assert [row[:2] for row in join_all(PythonTraces(), texts)] == [
+        ("ERROR a", "\n".join(texts[1:3])),
+        ("2026-01-05 INFO b", None),
+        ("c", None),
+    ]
+
+
+def test_the_word_traceback_alone_starts_nothing():
+    texts = ["see 'Traceback (most recent call last):' in the docs", "  indented", "end"]
+    assert [row[0] for row in join_all(PythonTraces(), texts)] == texts
+
+
+def test_the_last_line_waits_for_its_trace():
+    joined = PythonTraces().join(lines_of(["a", "ERROR b"]))
+    assert (joined.message.to_pylist(), joined.lines) == (["a"], 1)
+    joined = PythonTraces().join(lines_of(["a", "ERROR b", *TRACES[0]]))
+    assert (joined.message.to_pylist(), joined.lines) == (["a"], 1)
+
+
+blocks = st.lists(
+    st.one_of(
+        st.sampled_from(TRACES),
+        st.sampled_from(
+            ["INFO x", "ERROR y", "", "  deep", "ValueError: z", "Traceback (most recent call last):"]
+        ).map(lambda line: [line]),
+        st.sampled_from(["During handling of the above exception, another exception occurred:"]).map(
+            lambda line: ["", line, ""]
+        ),
+    ),
+    max_size=12,
+).map(lambda parts: [line for part in parts for line in part])
+
+
+@given(blocks, st.lists(st.integers(1, 6), max_size=30))
+def test_any_division_gives_the_same_traces(texts, divisions):
+    rows = join_all(PythonTraces(), texts, divisions)
+    assert rows == join_all(PythonTraces(), texts)
+    assert_nothing_is_lost(texts, rows)
+
+
+def assert_nothing_is_lost(texts, rows):
+    """Each row holds exactly the lines from its start to the next one's."""
+    index = {start: row for row, start in enumerate(lines_of(texts).starts.tolist())}
+    firsts = [index[start] for _, _, start in rows]
+    for (message, stack, _), first, stop in zip(rows, firsts, [*firsts, len(texts)][1:], strict=True):
+        lines, trace = texts[first:stop], stack.split("\n") if stack is not None else []
+        if lines != [message, *trace]:
+            assert lines == trace
+            assert message in [line.lstrip(" |+") for line in trace]
+
+
+@given(
+    st.lists(st.sampled_from(["* a", "b", "", "* c"]), max_size=20), st.lists(st.integers(1, 5), max_size=20)
+)
+def test_any_division_gives_the_same_joins(texts, divisions):
+    rows = join_all(StartPattern(r"^\*"), texts, divisions)
+    assert rows == join_all(StartPattern(r"^\*"), texts)
+    assert "\n".join(row[0] for row in rows).split("\n") == (texts or [""])
+    assert all(row[0].startswith("*") for row in rows[1:])
+
+
+def test_single_lines_never_wait():
+    joined = SingleLines().join(lines_of(["a", "b"]))
+    assert (joined.message.to_pylist(), joined.lines) == (["a", "b"], 2)
+
+
+def test_a_start_pattern_that_is_wrong_is_refused():
+    with pytest.raises(ValueError, match="not a regular expression"):
+        StartPattern("(")

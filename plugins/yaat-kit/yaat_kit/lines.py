@@ -1,0 +1,214 @@
+"""Bytes to lines: a whole chunk at once, with the offset of every line.
+
+`LineCutter.cut` is a pure function of the bytes from one offset on. What it does not consume (a line
+without its newline) is simply read again from there, so no state is kept between chunks but the
+`Skipping` of a line that was too long, and every division of the same bytes gives the same lines.
+"""
+
+from __future__ import annotations
+
+import codecs
+import enum
+from typing import Any, Final
+
+import attrs
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+class Skipping(enum.Enum):
+    """What is passed over before the next line begins."""
+
+    NOTHING = ""
+    ZEROS = "zeros"
+    """The hole that a writer left which kept its position when its file was truncated."""
+    LINE = "line"
+    """The rest of a line that was cut."""
+
+
+@attrs.frozen
+class Encoding:
+    """How text is stored. ``unit`` is the width of a newline in bytes, ``dtype`` its numpy type."""
+
+    name: str
+    codec: str
+    unit: int
+    dtype: str
+    bom: bytes
+
+
+_UTF8: Final = Encoding("utf-8", "utf-8", 1, "u1", codecs.BOM_UTF8)
+_LATIN1: Final = Encoding("latin-1", "latin-1", 1, "u1", b"")
+_UTF16_LE: Final = Encoding("utf-16", "utf-16-le", 2, "<u2", codecs.BOM_UTF16_LE)
+_UTF16_BE: Final = Encoding("utf-16", "utf-16-be", 2, ">u2", codecs.BOM_UTF16_BE)
+
+#: What `encoding_of` knows.
+ENCODINGS: Final = ("utf-8", "latin-1", "utf-16")
+
+
+def encoding_of(name: str, head: bytes) -> Encoding:
+    """The encoding of a file that begins with ``head``: UTF-16 takes its byte order from the BOM (RFC 2781).
+
+    Raises:
+        ValueError: not one of `ENCODINGS`.
+    """
+    if name == "utf-8":
+        return _UTF8
+    if name == "latin-1":
+        return _LATIN1
+    if name == "utf-16":
+        return _UTF16_BE if head.startswith(codecs.BOM_UTF16_BE) else _UTF16_LE
+    raise ValueError(f"unknown encoding {name!r} (write one of {', '.join(ENCODINGS)})")
+
+
+@attrs.frozen(eq=False)
+class Lines:
+    """Lines of one chunk, as columns of equal length.
+
+    ``text`` is a string array without line ends; ``starts`` and ``ends`` are int64 offsets in the
+    file, of a line's first byte and of the byte behind its newline; ``cut`` is how many bytes a line
+    is known to miss because it was too long (0: whole).
+    """
+
+    text: Any
+    starts: Any
+    ends: Any
+    cut: Any
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+_NO_OFFSETS: Final = np.zeros(0, np.int64)
+NO_LINES: Final = Lines(pa.array([], pa.string()), _NO_OFFSETS, _NO_OFFSETS, _NO_OFFSETS)
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Cut:
+    """What `LineCutter.cut` made of a chunk.
+
+    ``end`` is the offset up to which the chunk is used up, ``skipping`` what to pass over from there,
+    ``dropped`` how many bytes of long lines and ``zeros`` how many of a hole came before the first
+    line, ``partial`` whether bytes are left that form no line yet.
+    """
+
+    lines: Lines
+    end: int
+    skipping: Skipping = Skipping.NOTHING
+    dropped: int = 0
+    zeros: int = 0
+    partial: bool = False
+
+
+@attrs.frozen
+class LineCutter:
+    """Cuts chunks into lines of at most ``max_bytes``, not counting the newline."""
+
+    max_bytes: int
+
+    def cut(
+        self, data: bytes, start: int, encoding: Encoding, *, skipping: Skipping, final: bool = False
+    ) -> Cut:
+        """Lines of ``data``, whose first byte has the offset ``start``.
+
+        With ``final`` an unfinished last line counts as finished. A line that is too long becomes
+        a line of its first ``max_bytes`` bytes, the rest is passed over.
+        """
+        passed, left = _pass_over(data, encoding, skipping)
+        dropped, zeros = (0, passed) if skipping is Skipping.ZEROS else (passed, 0)
+        if left is not Skipping.NOTHING:
+            return Cut(lines=NO_LINES, end=start + passed, skipping=left, dropped=dropped, zeros=zeros)
+        if start + passed == 0 and encoding.bom and data.startswith(encoding.bom):
+            passed = len(encoding.bom)
+        lines, used, left = self._lines(data[passed:], start + passed, encoding, final=final)
+        return Cut(
+            lines=lines,
+            end=start + passed + used,
+            skipping=left,
+            dropped=dropped,
+            zeros=zeros,
+            partial=passed + used < len(data),
+        )
+
+    def _lines(
+        self, data: bytes, start: int, encoding: Encoding, *, final: bool
+    ) -> tuple[Lines, int, Skipping]:
+        unit = encoding.unit
+        units = np.frombuffer(data, encoding.dtype, count=len(data) // unit)
+        ends = (np.flatnonzero(units == 10).astype(np.int64) + 1) * unit
+        complete = int(ends[-1]) if len(ends) else 0
+        rest = (len(data) if final else len(units) * unit) - complete
+        too_long = rest > self.max_bytes
+        if too_long or (final and rest):
+            ends = np.append(ends, complete + rest)
+        elif not complete:
+            return NO_LINES, 0, Skipping.NOTHING
+        starts = np.concatenate([_NO_OFFSETS, [0], ends[:-1]])
+        sizes = ends - starts - unit
+        if ends[-1] > complete:
+            sizes[-1] = rest
+        cut = np.maximum(sizes - self.max_bytes, 0)
+        text = _text(self._shortened(data, starts, sizes, cut, encoding), encoding)
+        used = int(ends[-1])
+        left = Skipping.LINE if too_long and not final else Skipping.NOTHING
+        return Lines(text, starts + start, ends + start, cut), used, left
+
+    def _shortened(self, data: bytes, starts: Any, sizes: Any, cut: Any, encoding: Encoding) -> bytes:
+        """``data`` up to the end of the last line, without what is cut, and ending in a newline."""
+        newline = "\n".encode(encoding.codec)
+        stop = int(starts[-1] + sizes[-1])
+        long = np.flatnonzero(cut)
+        if not len(long):
+            return data[: stop + len(newline)] if len(data) > stop else data + newline
+        pieces, position = [], 0
+        for row in long:
+            keep = _character_start(data, int(starts[row]) + self.max_bytes, int(starts[row]), encoding)
+            pieces.append(data[position:keep])
+            position = int(starts[row] + sizes[row])
+        return b"".join([*pieces, data[position:stop], newline])
+
+
+def _pass_over(data: bytes, encoding: Encoding, skipping: Skipping) -> tuple[int, Skipping]:
+    """How many bytes to pass over, and what is still to pass over after them."""
+    if skipping is Skipping.LINE:
+        units = np.frombuffer(data, encoding.dtype, count=len(data) // encoding.unit)
+        found = np.flatnonzero(units == 10)
+        if not len(found):
+            return len(units) * encoding.unit, Skipping.LINE
+        return (int(found[0]) + 1) * encoding.unit, Skipping.NOTHING
+    if skipping is Skipping.ZEROS:
+        zeros = len(data) - len(data.lstrip(b"\0"))
+        return zeros - zeros % encoding.unit, Skipping.ZEROS if zeros == len(data) else Skipping.NOTHING
+    return 0, Skipping.NOTHING
+
+
+def _character_start(data: bytes, position: int, first: int, encoding: Encoding) -> int:
+    """``position``, or up to three bytes before it, so that no character is divided."""
+    if encoding.unit == 2:
+        position -= (position - first) % 2
+    if encoding.codec == "utf-8":
+        for back in range(min(4, position - first)):
+            if data[position - back] & 0xC0 != 0x80:
+                return position - back
+    return position
+
+
+def _text(block: bytes, encoding: Encoding) -> Any:
+    """A string array of the lines of ``block``, which ends in a newline. What can't be decoded becomes U+FFFD."""
+    if encoding.codec != "utf-8":
+        block = block.decode(encoding.codec, "replace").encode()
+    if b"\r" in block:
+        block = block.replace(b"\r\n", b"\n")
+    try:
+        whole = _string(block)
+    except pa.ArrowInvalid:
+        whole = _string(block.decode("utf-8", "replace").encode())
+    return pc.split_pattern(whole, "\n").flatten()
+
+
+def _string(block: bytes) -> Any:
+    """One string: ``block`` without its last byte, checked to be UTF-8."""
+    offsets = pa.py_buffer(np.array([0, len(block) - 1], np.int32))
+    raw = pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(block)])
+    return pc.cast(raw, pa.string())

@@ -7,5 +7,6 @@ def test_contract(tmp_path):
 from __future__ import annotations
 
 from yaat_core.testing._context import make_context
+from yaat_core.testing._queue import check_queue
 
-__all__ = ["make_context"]
+__all__ = ["check_queue", "make_context"]

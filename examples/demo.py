@@ -53,7 +53,7 @@ class Agent:
     def start(self) -> None:
         """Start it and wait until it answers."""
         with self.log.open("ab") as log:
-            command = [YAAT, "run", "-c", CONFIG]
+            command = [str(YAAT), "run", "-c", str(CONFIG)]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while yaat("status", "--fail-on", "never").returncode != 0:
@@ -79,7 +79,7 @@ class Agent:
 
 def yaat(*arguments: str) -> subprocess.CompletedProcess[str]:
     """One `yaat` command on the demo's configuration."""
-    command = [YAAT, arguments[0], "-c", CONFIG, *arguments[1:]]
+    command = [str(YAAT), arguments[0], "-c", str(CONFIG), *arguments[1:]]
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
 
 

@@ -77,15 +77,15 @@ class Agent:
         return self.log.read_text(encoding="utf-8", errors="replace")[-3000:]
 
 
-def yaat(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """One `yaat` command on the demo's configuration."""
+def yaat(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """One `yaat` command on the demo's configuration, with ``typed`` on its stdin."""
     command = [str(YAAT), arguments[0], "-c", str(CONFIG), *arguments[1:]]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, input=typed, capture_output=True, text=True, timeout=60, check=False)
 
 
 def ask(sql: str, form: str = "table") -> str:
     """What `yaat query` prints."""
-    answer = yaat("query", sql, "--format", form)
+    answer = yaat("query", "-", "--format", form, typed=sql)
     if answer.returncode != 0:
         raise DemoFailed(f"yaat query failed:\n{answer.stderr}")
     return answer.stdout.rstrip()

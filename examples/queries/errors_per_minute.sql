@@ -1,4 +1,5 @@
-SELECT -- Errors per minute by service: failed requests, and logs at error or above.
+-- Errors per minute by service: failed requests, and logs at error or above.
+SELECT
     strftime(time_bucket(INTERVAL 1 MINUTE, timestamp), '%H:%M') AS minute,
     service_name AS service,
     count(*) AS events,

@@ -1,4 +1,5 @@
-SELECT -- What was hidden: a message for each kind of secret, as it is stored.
+-- What was hidden: a message for each kind of secret, as it is stored.
+SELECT
     regexp_extract(message, '\[([a-z][a-z_]+)\]', 1) AS hidden,
     count(*) AS times,
     min(service_name) AS service,

@@ -1,4 +1,5 @@
-SELECT -- Slowest endpoints: median and 99th percentile of the time a request took, ids taken together.
+-- Slowest endpoints: median and 99th percentile of the time a request took, ids taken together.
+SELECT
     regexp_replace(operation, '/[0-9]+', '/{id}', 'g') AS endpoint,
     count(*) AS requests,
     round(quantile_cont(duration_ms, 0.5), 1) AS p50_ms,

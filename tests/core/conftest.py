@@ -7,5 +7,5 @@ from support.rig import Rig
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Rig:
+async def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path)

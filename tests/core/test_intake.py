@@ -30,14 +30,17 @@ async def test_budget_serves_in_order_and_survives_cancellation() -> None:
         await wait_all_tasks_blocked()
         nursery.start_soon(take, "large", 60)
         await wait_all_tasks_blocked()
-        nursery.start_soon(take, "small", 5)
+        nursery.start_soon(take, "second", 50)
         await wait_all_tasks_blocked()
         assert order == []
         given_up.cancel()
         await wait_all_tasks_blocked()
         budget.give(90)
-    assert order == ["large", "small"]
-    assert budget.held == 65
+        await wait_all_tasks_blocked()
+        assert order == ["large"]
+        budget.give(60)
+    assert order == ["large", "second"]
+    assert budget.held == 50
 
 
 async def test_one_larger_than_the_room_passes_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -49,7 +50,7 @@ class ListSink(Sink):
         return Done()
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class Rig:
     """What a test holds on to."""
 
@@ -97,11 +98,20 @@ class Rig:
         self.workers[lane.name] = worker
         return worker
 
-    async def write(self, messages: Sequence[str], *, drops: Sequence[LedgerEntry] = ()) -> None:
+    async def write(
+        self, messages: Sequence[str], *, drops: Sequence[LedgerEntry] = (), time_us: int | None = None
+    ) -> None:
         """Accept events as the writer would."""
         batch = EventBatch.from_events([Event(message=text) for text in messages])
         read = len(batch) + sum(drop.count for drop in drops)
-        appended, state = await self.door.append(QueueWrite(batch=batch, drops=drops, read=read, time_us=1))
+        appended, state = await self.door.append(
+            QueueWrite(
+                batch=batch,
+                drops=drops,
+                read=read,
+                time_us=time.time_ns() // 1_000 if time_us is None else time_us,
+            )
+        )
         await self.retention.after_append(appended, state)
 
     @asynccontextmanager

@@ -1,7 +1,8 @@
 """The queue behind one async door: calls go to worker threads, writes one at a time.
 
 A write that failed leaves a queue that must be reopened before anything else (measured: LevelDB loses acknowledged
-writes otherwise). Whoever holds the door's lock does that, for as long as it takes, while everybody else waits.
+writes otherwise). Between two attempts the lock is free: on a full disk, sinks and deletions make the room that
+the append waits for.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from yaat_core.health import HealthBoard
 log = logging.getLogger("yaat.queue")
 T = TypeVar("T")
 
-#: Seconds between attempts to reopen a queue that could not be written.
-REOPEN_EVERY = 1.0
+#: Seconds between attempts on a queue that is not available.
+AGAIN = 0.5
 
 
 class QueueDoor:
@@ -41,14 +42,19 @@ class QueueDoor:
             appended = self.queue.append(write)
             return appended, self.queue.state()
 
-        async with self._writing:
-            while True:
+        failed = False
+        while True:
+            async with self._writing:
                 try:
-                    return await self._thread(once)
+                    landed = await self._thread(self.queue.recover) if failed else None
+                    done = await self._thread(once) if landed is None else (landed, self.queue.state())
                 except StoreUnavailable as error:
-                    landed = await self._reopen(error)
-                    if landed is not None:
-                        return landed, await self._thread(self.queue.state)
+                    failed = True
+                    self._refused(error)
+                else:
+                    self._works_again()
+                    return done
+            await trio.sleep(AGAIN)
 
     async def put_cursors(self, cursors: Mapping[str, Cursor | None], *, sync: bool = False) -> None:
         """Store cursors."""
@@ -75,12 +81,13 @@ class QueueDoor:
         return await self._patiently(ask)
 
     async def _write(self, change: Callable[[], T]) -> T:
-        async with self._writing:
-            while True:
+        while True:
+            async with self._writing:
                 try:
                     return await self._thread(change)
                 except StoreUnavailable as error:
                     await self._reopen(error)
+            await trio.sleep(AGAIN)
 
     async def _patiently(self, ask: Callable[[], T]) -> T:
         while True:
@@ -88,28 +95,30 @@ class QueueDoor:
                 return await self._thread(ask)
             except StoreUnavailable as error:
                 async with self._writing:
-                    if not self.unavailable:
-                        await self._reopen(error)
+                    await self._reopen(error)
+            await trio.sleep(AGAIN)
 
-    async def _reopen(self, error: StoreUnavailable) -> Appended | None:
-        """Until the queue is open again; what became of the failed append."""
+    async def _reopen(self, error: StoreUnavailable) -> None:
+        """One attempt; what became of a failed append is kept by the queue until it asks."""
+        log.warning("queue: %s; reopening", error)
+        try:
+            await self._thread(self.queue.recover)
+        except StoreUnavailable as still:
+            log.warning("queue: %s", still)
+
+    def _refused(self, error: StoreUnavailable) -> None:
+        if not self.unavailable:
+            log.error("queue can't be written: %s; sources wait", error)
         self.unavailable = True
-        log.error("queue can't be written: %s; sources wait", error)
         self._health.set(
             "queue", f"storage_full: {error}", advice=error.fix or "free space; it goes on by itself"
         )
-        try:
-            while True:
-                try:
-                    landed = await self._thread(self.queue.recover)
-                except StoreUnavailable:
-                    await trio.sleep(REOPEN_EVERY)
-                    continue
-                log.warning("queue is open again")
-                self._health.clear("queue")
-                return landed
-        finally:
+
+    def _works_again(self) -> None:
+        if self.unavailable:
+            log.warning("queue can be written again")
             self.unavailable = False
+            self._health.clear("queue")
 
     async def _thread(self, call: Callable[[], T]) -> T:
         return await trio.to_thread.run_sync(call, limiter=self._threads)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import socket
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from yaat_core import actions
 from yaat_core.actions import ACTIONS, Nothing, Query, QueueList, QueuePurge, QueueShow
-from yaat_core.control.client import AnswerCut, Client
+from yaat_core.control.client import AnswerCut, Client, NoAnswerInTime
 from yaat_core.errors import AgentNotRunning, NotAllowed, QueryFailed, QueryRefused, UsageError
 from yaat_core.status import Problem
 
@@ -248,3 +249,48 @@ def test_a_socket_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     found = _connect_error(error, Path("/x"))
     assert isinstance(found, NotAllowed)
     assert found.exit_code == 4
+
+
+def test_an_agent_that_is_killed_in_the_middle(state_dir: Path) -> None:
+    """A chunked answer that breaks off: with the connection closed, and within a chunk."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, pa.schema([("n", pa.int64())])) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays([pa.array(range(100))], ["n"]))
+    body = bytes(sink.getvalue())[:-8]
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    state_dir.mkdir()
+    for chunk in (b"%x\r\n%s\r\n" % (len(body), body), b"%x\r\n%s" % (len(body), body[:-50])):
+        (state_dir / "read.sock").unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(state_dir / "read.sock"))
+            listener.listen()
+            thread = threading.Thread(target=_answer_once, args=(listener, head + chunk))
+            thread.start()
+            with (
+                Client(state_dir) as client,
+                pytest.raises(AnswerCut),
+                client.query(Query(sql="x")) as answer,
+            ):
+                list(answer)
+            thread.join(5)
+
+
+def _answer_once(listener: socket.socket, data: bytes) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(100_000)
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)
+
+
+def test_an_agent_that_does_not_answer_is_a_timeout(state_dir: Path) -> None:
+    state_dir.mkdir()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(state_dir / "read.sock"))
+        listener.listen()
+        with Client(state_dir, patience=0.2) as client, pytest.raises(NoAnswerInTime) as caught:
+            client.call(actions.STATUS, Nothing())
+    assert caught.value.exit_code == 124

@@ -21,18 +21,21 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "status": ("yaat_core.cli.status:status", "What runs and how it is."),
     "diagnose": (
         "yaat_core.cli.diagnose:diagnose",
-        "What is wrong and what to do; the accounting of events.",
+        "What is wrong and what to do about it, with the accounting of every event.",
     ),
     "query": ("yaat_core.cli.query:query", "SQL over stored events."),
     "validate": (
         "yaat_core.cli.validate:validate",
-        "Check the configuration, and what it reads and reaches.",
+        "Check the configuration, that sources can be read and that sinks can be reached.",
     ),
     "config": ("yaat_core.cli.config:config", "The configuration as a whole."),
     "queue": ("yaat_core.cli.queue:queue", "What waits between sources and sinks."),
     "plugins": ("yaat_core.cli.plugins:plugins", "What is installed and what it offers."),
-    "explain": ("yaat_core.cli.explain:explain", "An error code in full."),
-    "completion": ("yaat_core.cli.completion:completion", "Completion for a shell."),
+    "explain": (
+        "yaat_core.cli.explain:explain",
+        "An error code in full: what it means, why it happens, what to do.",
+    ),
+    "completion": ("yaat_core.cli.completion:completion", "Print a shell's completion script for yaat."),
 }
 
 
@@ -89,7 +92,7 @@ class Root(DoorGroup):
     epilog="Exit codes: 0 done, 1 failed or unhealthy, 2 wrong usage or configuration, 3 no agent, 4 not allowed, "
     "5 done in part, 124 timed out, 130 interrupted.",
 )
-@click.version_option(__version__, prog_name="yaat")
+@click.version_option(__version__, prog_name="yaat", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, /, **_: Any) -> None:
     """YAAT, an observability agent with a SQL database of your telemetry inside.

@@ -66,10 +66,10 @@ def query(
     sink: str | None,
     csv_safe: bool,
 ) -> None:
-    """SQL over stored events: the tables events, logs, spans and metrics. `-` reads it from stdin.
+    """SQL over stored events.
 
-    Asks the running agent; without one the database is opened here, read-only. Times are UTC.
-    With --json: a list of row objects.
+    The tables are events, logs, spans and metrics; `-` as SQL reads it from stdin. Asks the running agent;
+    without one the database is opened here, read-only. Times are UTC. With --json: a list of row objects.
     """
     from yaat_core.actions import Query
     from yaat_core.cli import rows

@@ -1,0 +1,176 @@
+"""Each hook is documented with its signature, and does its work when a plugin answers it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from yaat_core import hookspecs
+
+ROOT = Path(__file__).resolve().parent.parent
+GUIDE = (ROOT / "docs" / "plugin-authoring.md").read_text(encoding="utf-8")
+HOOKS = {name: value for name, value in vars(hookspecs).items() if hasattr(value, "yaat_spec")}
+
+PAPER = '''
+from yaat_core import Done, EventBatch, Register, Sink, configuration, hookimpl, option
+
+
+@configuration
+class PaperConfig:
+    """Keeps nothing."""
+
+    ink: str = option(help="Its colour.")
+
+
+class Paper(Sink):
+    async def deliver(self, batch, position):
+        return Done()
+
+
+@hookimpl
+def register_components(register: Register) -> None:
+    register.sink("paper", PaperConfig, lambda config, context: Paper())
+'''
+
+SECRET = """
+from yaat_core import hookimpl
+
+
+@hookimpl
+def resolve_secret(name):
+    return {"ink": "violet"}.get(name)
+"""
+
+ANSWER = """
+import pyarrow as pa
+
+from yaat_core import hookimpl
+
+
+class Answer:
+    truncated = False
+
+    def __init__(self, table):
+        self.table, self.schema = table, table.schema
+
+    def __iter__(self):
+        return iter(self.table.to_batches())
+
+    def close(self):
+        pass
+
+
+@hookimpl
+def query(sink, context, request):
+    if type(sink).__name__ in ("Paper", "PaperConfig"):
+        return Answer(pa.table({"asked": [request.sql], "ink": [sink.ink]}))
+"""
+
+CONFIG = """\
+version: 1
+state_dir: state
+health: {{listen: "off"}}
+sources:
+  app: {{type: file, paths: [app.log]}}
+sinks:
+  out: {{type: paper, ink: "{ink}"}}
+"""
+
+
+class Bench:
+    """A configuration with the sink `paper`, and loose plugins; every hook call is traced."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.plugins = folder / "plugins"
+        self.plugins.mkdir()
+        self.write("paper", PAPER)
+        self.configure("blue")
+        self.traced = ""
+
+    def write(self, name: str, text: str) -> None:
+        (self.plugins / f"{name}.py").write_text(text, encoding="utf-8")
+
+    def configure(self, ink: str) -> None:
+        (self.folder / "yaat.yaml").write_text(CONFIG.format(ink=ink), encoding="utf-8")
+
+    def yaat(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "yaat_core.cli", arguments[0], *arguments[1:]],
+            cwd=self.folder,
+            env={**os.environ, "YAAT_PLUGINS_DIR": str(self.plugins), "YAAT_TRACE_PLUGINS": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.traced += done.stderr
+        return done
+
+
+@pytest.fixture
+def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """Fails the test `test_hook_NAME` when the hook NAME was never called."""
+    made = Bench(tmp_path)
+    yield made
+    hook = request.node.name.removeprefix("test_hook_")
+    assert hook in made.traced, f"{hook} was not called"
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_is_documented_with_its_signature(name: str) -> None:
+    signature = f"{name}({', '.join(inspect.signature(HOOKS[name]).parameters)})"
+    assert re.search(rf"^### `{re.escape(signature)}`$", GUIDE, re.M), (
+        f"docs/plugin-authoring.md: no ### `{signature}`"
+    )
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_has_a_docstring_and_a_test(name: str) -> None:
+    assert HOOKS[name].__doc__
+    test = globals()[f"test_hook_{name}"]
+    assert "bench" in inspect.signature(test).parameters, "the fixture that sees whether the hook is called"
+
+
+def test_no_hook_is_documented_that_is_not_there() -> None:
+    section = GUIDE.partition("## Hooks")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^### `(\w+)\(", section, re.M)) == set(HOOKS)
+
+
+def test_argument_names_come_from_the_vocabulary() -> None:
+    assert hookspecs.__doc__
+    vocabulary = set(re.findall(r"^    (\w+) +\S", hookspecs.__doc__, re.M))
+    used = {name for hook in HOOKS.values() for name in inspect.signature(hook).parameters}
+    assert used == vocabulary
+
+
+def test_hook_register_components(bench: Bench) -> None:
+    assert bench.yaat("validate", "--offline").returncode == 0
+    bench.configure('blue"}\n  two: {type: papper, ink: "x')
+    refused = bench.yaat("validate", "--offline")
+    assert refused.returncode == 2
+    assert "paper" in refused.stderr
+
+
+def test_hook_resolve_secret(bench: Bench) -> None:
+    bench.configure("${secret:ink}")
+    assert bench.yaat("validate", "--offline").returncode == 2
+    bench.write("vault", SECRET)
+    done = bench.yaat("validate", "--offline")
+    assert done.returncode == 0, done.stderr
+
+
+def test_hook_query(bench: Bench) -> None:
+    bench.write("answer", ANSWER)
+    done = bench.yaat("query", "SELECT of all", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [{"asked": "SELECT of all", "ink": "blue"}]

@@ -73,12 +73,11 @@ class Opening:
             return self._salvaged(marker, str(refused), told)
         try:
             return self._look(db, marker, told)
-        except (keys.Unsealed, plyvel.CorruptionError) as error:
+        except BaseException as error:
             db.close()
+            if not isinstance(error, (keys.Unsealed, plyvel.Error)) or not store.means_damage(error):
+                raise
             return self._salvaged(marker, store.reason(error), told)
-        except BaseException:
-            db.close()
-            raise
 
     def _look(self, db: Any, marker: Marker | None, told: list[Damage]) -> Opened:
         """The quick look at a store that opened."""
@@ -129,7 +128,9 @@ class Opening:
             except BaseException:
                 db.close()
                 raise
-        except (store.Refused, keys.Unsealed, plyvel.CorruptionError) as error:
+        except (store.Refused, keys.Unsealed, plyvel.Error) as error:
+            if not store.means_damage(error):
+                raise
             log.error("queue in %s can't be repaired (%s): beginning anew", self.folder.path, error)
             return self._anew([*found, Damage("it could not be repaired; a new queue was made")])
 
@@ -155,7 +156,5 @@ class Opening:
 def _plainly(attempt: Callable[[], T], folder: Folder) -> T:
     try:
         return attempt()
-    except OSError as error:
-        raise store.unavailable(error, folder.store) from error
-    except plyvel.Error as error:
+    except (OSError, plyvel.Error) as error:
         raise store.unavailable(error, folder.store) from error

@@ -200,7 +200,7 @@ class LevelDBQueue(Queue):
                 yield db
             except (plyvel.Error, keys.Unsealed) as error:
                 self._log.error("queue can't be read: %s", store.reason(error))
-                if not isinstance(error, plyvel.IOError):
+                if store.means_damage(error):
                     self._suspect = store.reason(error)
                 raise store.unavailable(error, self._opening.folder.store) from error
 
@@ -215,7 +215,7 @@ class LevelDBQueue(Queue):
 
     def _fail(self, error: BaseException) -> NoReturn:
         self._handle.close()
-        if isinstance(error, plyvel.CorruptionError):
+        if isinstance(error, plyvel.Error) and store.means_damage(error):
             self._suspect = store.reason(error)
         if isinstance(error, StoreUnavailable) or not isinstance(error, Exception):
             raise error

@@ -18,7 +18,8 @@ _TABLE_SIZE: Final = 2**20
 _OPEN_FILES: Final = 74
 
 _LOCKED: Final = "IO error: lock "
-_GONE: Final = ("No such file", "Not a directory", "Is a directory")
+#: What the system says of files that are not there or not whole (an empty file can't be mapped).
+_GONE: Final = ("No such file or directory", "Not a directory", "Is a directory", "Invalid argument")
 
 
 class Refused(Exception):
@@ -62,9 +63,9 @@ def open_store(path: Path, settings: Settings) -> Any:
                 where=str(path),
                 fix="stop the other agent, or give this one a state_dir of its own",
             ) from error
-        if isinstance(error, plyvel.IOError) and not any(mark in text for mark in _GONE):
-            raise unavailable(error, path) from error
-        raise Refused(text) from error
+        if means_damage(error):
+            raise Refused(text) from error
+        raise unavailable(error, path) from error
 
 
 def create_store(path: Path, queue_id: bytes, settings: Settings) -> None:
@@ -103,6 +104,11 @@ def holds_data(path: Path) -> bool:
         return True
     kinds = (".ldb", ".sst", ".log")
     return any(file.suffix in kinds and file.stat().st_size for file in path.iterdir())
+
+
+def means_damage(error: BaseException) -> bool:
+    """True when files are damaged or gone; False when the system refused for another reason."""
+    return not isinstance(error, OSError) or reason(error).endswith(_GONE)
 
 
 def reason(error: BaseException) -> str:

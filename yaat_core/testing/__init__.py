@@ -7,6 +7,8 @@ def test_contract(tmp_path):
 from __future__ import annotations
 
 from yaat_core.testing._context import make_context
+from yaat_core.testing._outlet import RecordingOutlet
 from yaat_core.testing._queue import check_queue
+from yaat_core.testing._source import check_source
 
-__all__ = ["check_queue", "make_context"]
+__all__ = ["RecordingOutlet", "check_queue", "check_source", "make_context"]

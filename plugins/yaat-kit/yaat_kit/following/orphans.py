@@ -1,0 +1,74 @@
+"""Checkpoints whose file is not in sight: kept for long, as it may be mounted or moved back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from yaat_kit.following.checkpoint import Checkpoint
+from yaat_kit.following.identity import FileId
+
+#: A checkpoint is given up when it was not written for so long, and its file not seen for so long in this run.
+_OLD_MS: Final = 7 * 86_400_000
+_UNSEEN_SECONDS: Final = 86_400.0
+_EVERY_SECONDS: Final = 600.0
+
+
+@attrs.define(eq=False)
+class Orphans:
+    """By key, and by the file they belong to."""
+
+    stored: dict[bytes, Checkpoint] = attrs.field(factory=dict)
+    _by_file: dict[FileId, list[bytes]] = attrs.field(factory=dict)
+    _since: dict[bytes, float] = attrs.field(factory=dict)
+    _next_check: float = _EVERY_SECONDS
+
+    @classmethod
+    def of(cls, stored: Mapping[bytes, Checkpoint]) -> Orphans:
+        """All that was stored: nothing is in sight yet."""
+        orphans = cls()
+        for key, checkpoint in stored.items():
+            orphans.add(key, checkpoint)
+        return orphans
+
+    def add(self, key: bytes, checkpoint: Checkpoint) -> None:
+        """One whose file went out of sight."""
+        self.stored[key] = checkpoint
+        self._by_file.setdefault(checkpoint.file, []).append(key)
+
+    def has_file(self, path: str) -> bool:
+        """Is there one for the file that is at ``path``?"""
+        try:
+            return bool(self._by_file) and FileId.of(os.stat(path)) in self._by_file
+        except OSError:
+            return False
+
+    def take(self, file: FileId) -> list[tuple[bytes, Checkpoint]]:
+        """Those of a file, newest first; they are no orphans any more."""
+        keys = self._by_file.pop(file, [])
+        for key in keys:
+            self._since.pop(key, None)
+        taken = [(key, self.stored.pop(key)) for key in keys]
+        return sorted(taken, key=lambda pair: pair[1].written_ms, reverse=True)
+
+    def expired(self, now: float) -> list[bytes]:
+        """Keys to give up; looked for every ten minutes."""
+        if now < self._next_check:
+            return []
+        self._next_check = now + _EVERY_SECONDS
+        before = time.time_ns() // 1_000_000 - _OLD_MS
+        old = [
+            key
+            for key, checkpoint in self.stored.items()
+            if now - self._since.setdefault(key, now) > _UNSEEN_SECONDS and checkpoint.written_ms < before
+        ]
+        for key in old:
+            file = self.stored.pop(key).file
+            self._by_file[file].remove(key)
+            if not self._by_file[file]:
+                del self._by_file[file]
+        return old

@@ -1,0 +1,169 @@
+"""One look into a generation: bytes from its offset on to events, and where they end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, Final
+
+import attrs
+import numpy as np
+
+from yaat_kit.following.checkpoint import Checkpoint
+from yaat_kit.following.generation import Generation
+from yaat_kit.following.identity import TAIL_BYTES, Mark
+from yaat_kit.lines import Cut, LineCutter, Skipping, encoding_of
+from yaat_kit.multiline import Joined, Joiner
+
+#: Bytes of one look, more when lines may be longer.
+WINDOW: Final = 1 << 20
+#: Rows of one `Piece` at most.
+PIECE_ROWS: Final = 16_384
+
+
+class ContentChanged(Exception):
+    """The bytes before the offset are not those that were read: the file was truncated and written anew."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Piece:
+    """Events of one generation, in order, with the checkpoint that covers them.
+
+    ``message`` is a string array, ``stacktrace`` one with nulls or None, ``starts`` are int64 offsets
+    of the events' first bytes, ``cut`` how many bytes each misses (0: whole).
+    """
+
+    generation: Generation
+    message: Any
+    stacktrace: Any
+    starts: Any
+    cut: Any
+    checkpoint: Checkpoint
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Look:
+    """What one look gave: its pieces, how many ``bytes`` were used up, and how many of those were passed over."""
+
+    pieces: tuple[Piece, ...]
+    bytes: int
+    dropped: int
+    zeros: int
+
+
+@attrs.frozen(kw_only=True)
+class Reader:
+    """How files are read: their encoding, the longest line, which lines are one event."""
+
+    joiner: Joiner
+    encoding: str = "utf-8"
+    max_line_bytes: int = 1 << 20
+    fingerprint_bytes: int = 1024
+
+    @property
+    def window(self) -> int:
+        """Bytes of one look: a line of full length always fits."""
+        return max(WINDOW, self.max_line_bytes + 65_536)
+
+    def look(self, generation: Generation, *, final: bool) -> Look:
+        """Read on. Moves the generation's offset behind the events that are complete (``final``: behind all).
+
+        Raises:
+            ContentChanged: it is another file's content by now.
+            OSError: it can't be read.
+        """
+        before = generation.offset
+        body, tail = self._read(generation)
+        final = final or (generation.limit is not None and before + len(body) >= generation.limit)
+        full = len(body) >= self.window
+        encoding = encoding_of(self.encoding, os.pread(_open(generation), 4, 0))
+        cutter = LineCutter(self.max_line_bytes)
+        cut = cutter.cut(body, before, encoding, skipping=generation.skipping, final=final)
+        joined = self.joiner.join(cut.lines, final=final)
+        if full and not joined.lines and len(cut.lines):
+            joined = self.joiner.join(cut.lines, final=True)
+        self._advance(generation, cut, joined, tail + body)
+        if cut.skipping is Skipping.ZEROS:
+            _leap(generation)
+        generation.looked_through = not full
+        generation.partial = cut.partial
+        return Look(
+            pieces=tuple(_pieces(generation, joined, before, tail + body, len(tail))),
+            bytes=generation.offset - before,
+            dropped=cut.dropped,
+            zeros=cut.zeros,
+        )
+
+    def _read(self, generation: Generation) -> tuple[bytes, bytes]:
+        """The bytes from the offset on, and those remembered before it."""
+        descriptor, back = _open(generation), generation.tail.length
+        data = os.pread(descriptor, self.window + back, generation.offset - back)
+        # After the data: a truncation in between is seen here.
+        self._verify(generation, os.pread(descriptor, max(self.fingerprint_bytes, generation.head.length), 0))
+        if not generation.tail.matches(data):
+            raise ContentChanged(generation.path)
+        body = data[back:]
+        if generation.limit is not None:
+            body = body[: max(0, generation.limit - generation.offset)]
+        return body, data[:back]
+
+    def _verify(self, generation: Generation, head: bytes) -> None:
+        if not generation.head.matches(head):
+            raise ContentChanged(generation.path)
+        if len(head) > generation.head.length:
+            generation.head = Mark.of(head)
+
+    def _advance(self, generation: Generation, cut: Cut, joined: Joined, seen: bytes) -> None:
+        first = generation.offset - generation.tail.length
+        if joined.lines == len(cut.lines):
+            generation.offset, generation.skipping = cut.end, cut.skipping
+        else:
+            generation.offset, generation.skipping = int(cut.lines.starts[joined.lines]), Skipping.NOTHING
+        generation.tail = _mark_before(seen, generation.offset - first)
+
+
+def _open(generation: Generation) -> int:
+    if generation.descriptor is None:
+        raise ValueError(f"not open: {generation.path}")
+    return generation.descriptor
+
+
+def _mark_before(data: bytes, position: int) -> Mark:
+    return Mark.of(data[max(0, position - TAIL_BYTES) : position])
+
+
+def _leap(generation: Generation) -> None:
+    """Past the rest of a hole in one step, where the file system knows holes."""
+    try:
+        data = os.lseek(_open(generation), generation.offset, os.SEEK_DATA)
+    except OSError:
+        return
+    # Holes are whole blocks: what is before `data` is zeros. The tail's mark needs real bytes.
+    if data > generation.offset + TAIL_BYTES:
+        generation.offset = data
+        generation.tail = Mark.of(bytes(TAIL_BYTES))
+
+
+def _pieces(generation: Generation, joined: Joined, before: int, seen: bytes, back: int) -> Iterator[Piece]:
+    """The events in pieces of bounded size; the last one's checkpoint covers all that was used up."""
+    rows = len(joined)
+    count = -(-rows // PIECE_ROWS)
+    bounds = np.linspace(0, rows, count + 1).astype(int) if count else np.zeros(1, int)
+    present = generation.checkpoint()
+    for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        checkpoint = present
+        if stop < rows:
+            offset = int(joined.starts[stop])
+            tail = _mark_before(seen, offset - before + back)
+            checkpoint = attrs.evolve(present, offset=offset, tail=tail, skipping=Skipping.NOTHING)
+        yield Piece(
+            generation=generation,
+            message=joined.message.slice(start, stop - start),
+            stacktrace=None if joined.stacktrace is None else joined.stacktrace.slice(start, stop - start),
+            starts=joined.starts[start:stop],
+            cut=joined.cut[start:stop],
+            checkpoint=checkpoint,
+        )

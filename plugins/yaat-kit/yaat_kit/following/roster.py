@@ -1,0 +1,281 @@
+"""Which generations there are, and which of them a path leads to.
+
+A scan meets paths. Those it knows by device and inode keep their generation, wherever they
+moved. Others go on with a stored checkpoint when their bytes are those it marks, take over a truncated
+generation when they are the copy that `copytruncate` made of it, or begin a new one.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import stat
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import attrs
+
+from yaat_core.components import Checkpoints
+from yaat_kit.following.checkpoint import Checkpoint
+from yaat_kit.following.copies import ENDED_SECONDS, Copies, Ended, Verdict, content_is
+from yaat_kit.following.descriptors import Descriptors, Gone
+from yaat_kit.following.discovery import Finder, Token
+from yaat_kit.following.generation import Generation
+from yaat_kit.following.identity import TAIL_BYTES, FileId, Mark, NotRegular, open_regular, original_path
+from yaat_kit.following.orphans import Orphans
+from yaat_kit.following.tally import Tally
+from yaat_kit.following.troubles import Troubles
+
+_LINE_SEARCH: Final = 65_536
+
+
+@attrs.define(eq=False, kw_only=True)
+class Roster:
+    """All generations, by key, by file and by place.
+
+    ``start_at_end`` tells for a path that was never seen before, at the first scan, whether only
+    what is written from now on counts. ``forbidden`` tells which real paths must not be followed.
+    """
+
+    finder: Finder
+    descriptors: Descriptors
+    copies: Copies
+    orphans: Orphans
+    troubles: Troubles
+    tally: Tally
+    log: logging.Logger
+    start_at_end: Callable[[str], bool]
+    forbidden: Callable[[str], bool]
+    fingerprint_bytes: int
+    alignment: int = 1
+    """Bytes of one character at least."""
+    generations: dict[bytes, Generation] = attrs.field(factory=dict)
+    _by_file: dict[FileId, Generation] = attrs.field(factory=dict)
+    _by_place: dict[str, Generation] = attrs.field(factory=dict)
+    _settled: dict[str, Token] = attrs.field(factory=dict)
+    _pending: dict[bytes, bytes | None] = attrs.field(factory=dict)
+    _scanned: bool = False
+
+    def scan(self, now: float) -> list[Generation]:
+        """Look which files there are; returns the generations that are new here."""
+        before = set(self.generations)
+        found = self.finder.find()
+        news = [path for path, token in found.items() if self._settled.get(path) != token]
+        news = [path for path in news if self.troubles.due(path, now)]
+        strangers = [path for path in news if not self._recognise(path, found, now)]
+        # Files that are known by inode come first: what is left may be their copy.
+        for path in sorted(strangers, key=lambda path: not self.orphans.has_file(path)):
+            if not self._attempt(path, found[path], now):
+                break
+        self._drop_places(found)
+        self._expire(now)
+        self._scanned = True
+        return [generation for key, generation in self.generations.items() if key not in before]
+
+    def take_pending(self) -> Checkpoints:
+        """Checkpoints of generations that began or ended, to be handed over with what comes next."""
+        pending, self._pending = self._pending, {}
+        return pending
+
+    def put_pending(self, checkpoints: Checkpoints) -> None:
+        """To be handed over, too."""
+        self._pending.update(checkpoints)
+
+    def renew(self, generation: Generation, now: float) -> Generation:
+        """The file has other content now: that is a new generation, from the file's first byte on."""
+        place = generation.place or generation.path
+        lost = max(0, generation.proven - generation.offset)
+        self._end(generation.key, generation.checkpoint(), place, lost, now)
+        new = Generation.begin(generation.path, generation.file)
+        new.place = generation.place
+        new.limit = None if generation.limit is None else generation.size
+        descriptor = generation.descriptor
+        generation.descriptor = None
+        self.descriptors.held.discard(generation)
+        self._remove(generation)
+        self._add(new, descriptor, now)
+        return new
+
+    def retire(self, generation: Generation, *, forget: bool) -> None:
+        """Follow it no more. ``forget`` its checkpoint as well, for a file that can't come back."""
+        self.descriptors.release(generation)
+        self._remove(generation)
+        if forget:
+            self._pending[generation.key] = None
+        else:
+            self.orphans.add(generation.key, generation.checkpoint())
+
+    # --- one path ---------------------------------------------------------------------------
+
+    def _recognise(self, path: str, found: Mapping[str, Token], now: float) -> bool:
+        """Is it a file that is followed already, or nothing to follow?"""
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            self.troubles.add(path, error, now)
+            return True
+        if not stat.S_ISREG(status.st_mode):
+            self.log.warning("%r is not a regular file and is not read", path)
+            self._settled[path] = found[path]
+            return True
+        generation = self._by_file.get(FileId.of(status))
+        if generation is None:
+            return False
+        place = generation.place
+        if place is None or place not in found or self._settled.get(place) != found[place]:
+            self._put(generation, path)
+        self._settled[path] = found[path]
+        return True
+
+    def _attempt(self, path: str, token: Token, now: float) -> bool:
+        """Try to follow a stranger; False: the process has no descriptors left."""
+        try:
+            if self._meet(path, now):
+                self._settled[path] = token
+            self.troubles.over(path)
+        except FileNotFoundError:
+            return True
+        except NotRegular:
+            self._settled[path] = token
+        except OSError as error:
+            self.troubles.add(path, error, now)
+            return error.errno not in (errno.EMFILE, errno.ENFILE)
+        return True
+
+    def _meet(self, path: str, now: float) -> bool:
+        """Open a stranger and decide what it is; False: that is not to be told yet."""
+        if self.forbidden(os.path.realpath(path)):
+            self.log.warning("%r lies in the agent's own state directory and is not read", path)
+            return True
+        descriptor, status = open_regular(path)
+        if FileId.of(status) in self._by_file:
+            # Another path of this scan led to the same file.
+            os.close(descriptor)
+            return True
+        try:
+            generation = (
+                self._stored(path, descriptor, status, now)
+                or self._taken_over(path, descriptor, status)
+                or self._begun(path, descriptor, status, now)
+            )
+        except OSError:
+            os.close(descriptor)
+            raise
+        if generation is None:
+            os.close(descriptor)
+            return False
+        self._add(generation, descriptor, now)
+        return True
+
+    def _stored(self, path: str, descriptor: int, status: os.stat_result, now: float) -> Generation | None:
+        """Go on with the checkpoint of this very file, when its bytes still are what it says."""
+        file, resumed = FileId.of(status), None
+        for key, stored in self.orphans.take(file):
+            if resumed is None and content_is(descriptor, status.st_size, stored):
+                resumed = Generation.resume(key, stored, place=path, file=file)
+            else:
+                self._end(key, stored, path, 0, now)
+        return resumed
+
+    def _taken_over(self, path: str, descriptor: int, status: os.stat_result) -> Generation | None:
+        """Go on in the copy of a file that was truncated."""
+        ended = self.copies.take_over(path, descriptor, status.st_size)
+        if ended is None:
+            return None
+        resumed = Generation.resume(ended.key, ended.checkpoint, place=path, file=FileId.of(status))
+        self._pending[ended.key] = resumed.checkpoint().encode()
+        return resumed
+
+    def _begun(self, path: str, descriptor: int, status: os.stat_result, now: float) -> Generation | None:
+        """Begin a new generation, behind what a copy's original had already; None: wait."""
+        offset = 0
+        verdict = self._copy_verdict(path, descriptor, status.st_size, now)
+        if verdict is Verdict.WAIT:
+            return None
+        if verdict is Verdict.READ:
+            offset = status.st_size
+        elif not self._scanned and self.start_at_end(path):
+            offset = _last_line_end(descriptor, status.st_size, self.alignment)
+        begun = Generation.begin(path, FileId.of(status), offset=offset)
+        begun.head = Mark.of(os.pread(descriptor, self.fingerprint_bytes, 0))
+        before = min(offset, TAIL_BYTES)
+        begun.tail = Mark.of(os.pread(descriptor, before, offset - before))
+        self._pending[begun.key] = begun.checkpoint().encode()
+        return begun
+
+    def _copy_verdict(self, path: str, descriptor: int, size: int, now: float) -> Verdict:
+        original = self._by_place.get(original_path(path) or "")
+        if original is None:
+            return Verdict.OTHER
+        try:
+            self.descriptors.open(original, now)
+        except Gone:
+            return Verdict.OTHER
+        return self.copies.judge(path, descriptor, size, original, now)
+
+    # --- the books ----------------------------------------------------------------------------
+
+    def _add(self, generation: Generation, descriptor: int | None, now: float) -> None:
+        self.generations[generation.key] = generation
+        self._by_file[generation.file] = generation
+        if generation.place is not None:
+            self._put(generation, generation.place)
+        generation.used_at = now
+        if descriptor is not None:
+            self.descriptors.hold(generation, descriptor)
+            generation.note(os.fstat(descriptor), now)
+
+    def _put(self, generation: Generation, path: str) -> None:
+        """``path`` leads to this generation, and to no other."""
+        before = self._by_place.get(path)
+        if before is not None and before is not generation:
+            before.place = None
+        if generation.place is not None and self._by_place.get(generation.place) is generation:
+            del self._by_place[generation.place]
+        generation.place = path
+        self._by_place[path] = generation
+
+    def _remove(self, generation: Generation) -> None:
+        del self.generations[generation.key]
+        if self._by_file.get(generation.file) is generation:
+            del self._by_file[generation.file]
+        if generation.place is not None and self._by_place.get(generation.place) is generation:
+            del self._by_place[generation.place]
+
+    def _drop_places(self, found: Mapping[str, Token]) -> None:
+        for path in [path for path in self._settled if path not in found]:
+            del self._settled[path]
+            generation = self._by_place.pop(path, None)
+            if generation is not None:
+                generation.place = None
+        for path in [path for path in self.troubles.known if path not in found]:
+            self.troubles.over(path)
+
+    def _end(self, key: bytes, stored: Checkpoint, place: str, lost: int, now: float) -> None:
+        self.tally.truncations.add()
+        self.log.info("%r was truncated or written anew; read from its beginning", place)
+        ended = Ended(key=key, place=place, checkpoint=stored, until=now + ENDED_SECONDS, lost=lost)
+        self.copies.ended.append(ended)
+
+    def _expire(self, now: float) -> None:
+        for ended in self.copies.expired(now):
+            self._pending[ended.key] = None
+            self.lose(ended.place, ended.lost)
+        for key in self.orphans.expired(now):
+            self._pending[key] = None
+
+    def lose(self, path: str, count: int) -> None:
+        """Bytes that were written and can't be read any more."""
+        if count:
+            self.tally.unread_bytes.add(count)
+            self.log.warning("%d bytes of %r were gone before they were read", count, path)
+
+
+def _last_line_end(descriptor: int, size: int, alignment: int) -> int:
+    """The offset behind the last newline, so that a line that is being written is read whole."""
+    data = os.pread(descriptor, _LINE_SEARCH, max(0, size - _LINE_SEARCH))
+    at = data.rfind(b"\n")
+    return size if at < 0 else -(-(size - len(data) + at + 1) // alignment) * alignment

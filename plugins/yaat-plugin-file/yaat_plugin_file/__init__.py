@@ -1,0 +1,1 @@
+"""The source type `file`: lines of text files, followed through rotation."""

@@ -1,0 +1,68 @@
+"""What `yaat validate` says of a file source: patterns without files, files that can't be read."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Sequence
+
+from yaat_core.components import Finding
+from yaat_kit.following.discovery import Finder
+from yaat_kit.following.follower import Selection
+from yaat_kit.following.identity import NotRegular, open_regular
+
+#: Files that are tried at most: a check is no crawl.
+_TRIED = 200
+
+
+def findings(selection: Selection) -> Sequence[Finding]:
+    """Look at every pattern once."""
+    found = [finding for pattern in selection.paths for finding in _of_pattern(pattern, selection)]
+    return list(dict.fromkeys(found))
+
+
+def _of_pattern(pattern: str, selection: Selection) -> list[Finding]:
+    folders: list[Finding] = []
+
+    def unlistable(folder: str, error: OSError) -> None:
+        folders.append(
+            Finding(
+                problem=f"can't list {folder!r}: {error.strerror}", advice=_advice(folder, "rx"), level="warn"
+            )
+        )
+
+    paths = list(Finder([pattern], selection.exclude, on_error=unlistable).find())
+    if not paths and not folders:
+        problem = f"no file matches {pattern!r}" if not os.path.isdir(pattern) else f"{pattern!r} is a folder"
+        advice = "files that appear later are read; check the path for typing errors"
+        if os.path.isdir(pattern):
+            advice = f"write {os.path.join(pattern, '*')!r} to read the files in it"
+        return [Finding(problem=problem, advice=advice, level="warn")]
+    return folders + [finding for path in paths[:_TRIED] for finding in _of_file(path)]
+
+
+def _of_file(path: str) -> list[Finding]:
+    try:
+        descriptor, _ = open_regular(path)
+    except NotRegular:
+        problem = f"{path!r} is not a regular file and is not read"
+        return [Finding(problem=problem, advice="exclude it", level="warn")]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        return [Finding(problem=f"can't read {path!r}: {error.strerror}", advice=_advice(path, "r"))]
+    os.close(descriptor)
+    return []
+
+
+def _advice(path: str, rights: str) -> str:
+    return (
+        f"give the agent's user the right: setfacl -m u:{_user()}:{rights} {path!r}; the other files are read"
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.geteuid())

@@ -27,8 +27,23 @@ def answering(door: Door, asked: Query) -> Iterator[QueryAnswer]:
             agent = stack.enter_context(Client(setup.configuration.state_dir))
             answer: QueryAnswer = stack.enter_context(agent.query(asked))
         except AgentNotRunning:
+            _refuse_while_in_use(setup)
             answer = stack.enter_context(contextlib.closing(_offline(setup, asked)))
         yield answer
+
+
+def _refuse_while_in_use(setup: Setup) -> None:
+    """An agent that starts or stops has the database and no socket: opening it too would be in its way."""
+    from yaat_core.control.lock import holder
+
+    pid = holder(setup.configuration.state_dir)
+    if pid is not None:
+        raise AgentNotRunning(
+            f"pid {pid or '?'} holds the state directory and does not answer",
+            where=str(setup.configuration.state_dir),
+            cause="an agent that is starting or stopping, or another command",
+            fix="try again in a moment",
+        )
 
 
 def _offline(setup: Setup, asked: Query) -> QueryAnswer:

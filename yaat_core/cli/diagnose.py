@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def diagnose(door: Door, *, fail_on: str) -> int:
     """What is wrong and what to do about it, with the accounting of every event.
 
-    Without a running agent it checks what can be checked from outside, and ends with exit code 3.
+    Without a running agent it checks what can be checked from outside, reads the accounting from the queue, and
+    ends with exit code 3.
     """
     from yaat_core.actions import DIAGNOSE, Nothing
     from yaat_core.cli.setup import load
@@ -45,12 +46,14 @@ def diagnose(door: Door, *, fail_on: str) -> int:
 
 
 def _from_outside(setup: Setup, error: AgentNotRunning) -> Diagnosis:
-    """Components as `yaat validate` sees them, and the disk."""
+    """Components as `yaat validate` sees them, the accounting that the queue holds, and the disk."""
     from datetime import UTC, datetime
 
     from yaat_core import __version__
     from yaat_core.cli.checking import check
+    from yaat_core.cli.offline import account
     from yaat_core.diagnosis import Check, Diagnosis, disk_space
+    from yaat_core.errors import AgentNotRunning, YaatError
     from yaat_core.status import Health, Problem
 
     whole = setup.configuration
@@ -63,8 +66,15 @@ def _from_outside(setup: Setup, error: AgentNotRunning) -> Diagnosis:
         )
         for one in check(setup, offline=False)
     ]
+    accounting = figures = None
     if whole.state_dir.exists():
         checks.append(disk_space(str(whole.state_dir)))
+        try:
+            accounting, figures = account(setup)
+        except AgentNotRunning:
+            pass  # no agent ever ran here: there is nothing to account for
+        except YaatError as refusal:
+            checks.append(Check(name="queue", level="error", what=refusal.what, advice=refusal.fix))
     since = datetime.now(UTC).isoformat(timespec="seconds")
     problem = Problem(component="agent", since=since, what=error.what, advice=error.fix)
     return Diagnosis(
@@ -73,6 +83,8 @@ def _from_outside(setup: Setup, error: AgentNotRunning) -> Diagnosis:
         ok=False,
         health=Health(ok=False, problems=[problem]),
         checks=checks,
+        accounting=accounting,
+        queue=figures,
         state_dir=str(whole.state_dir),
         config_file=str(whole.path) if whole.path else None,
     )

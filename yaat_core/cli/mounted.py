@@ -25,7 +25,9 @@ def plugin_commands() -> Mapping[str, Mounted]:
     from yaat_core import manifest
 
     found: dict[str, Mounted] = {}
-    for one in sorted(manifest.discover(), key=lambda plugin: plugin.distribution):
+    for one in manifest.discover():
+        if one.selection != "selected":
+            continue
         for name, (summary, target) in one.commands.items():
             found.setdefault(name, Mounted(one.distribution, summary, target))
     return found

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from yaat_core.cli.door import Door, DoorGroup, command
 from yaat_core.cli.marks import mark
-from yaat_core.cli.table import table
+from yaat_core.cli.table import table, terminal_width
 from yaat_core.display import terminal_safe
 from yaat_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from yaat_core.manifest import Manifest
+    from yaat_core.plugins import PluginState
+
+_MARKS: Final = {"loaded": "yes", "disabled": "off", "not_selected": "off", "failed": "error"}
 
 
 @click.group(cls=DoorGroup)
@@ -24,17 +29,17 @@ def plugins() -> None:
 @command("list", example="yaat plugins list\nyaat plugins list --json")
 @click.pass_obj
 def list_(door: Door) -> int:
-    """Every installed plugin. Exit code 1 when one is broken."""
+    """Every installed plugin, from its manifest. Exit code 1 when one is broken."""
     from yaat_core import manifest
 
-    found = sorted(manifest.discover(), key=lambda one: one.name)
+    found = manifest.discover(_disabled(door))
 
     def human() -> None:
-        rows = [[one.name, one.version, _offers(one), one.error or one.summary] for one in found]
-        lines = table(["plugin", "version", "offers", "summary"], rows)
+        rows = [[one.name, one.version, _offers(one), _remark(one)] for one in found]
+        lines = table(["plugin", "version", "offers", "summary"], rows, width=_width(door))
         door.line("  " + click.style(next(lines), bold=True))
         for one, line in zip(found, lines, strict=True):
-            door.line(f"{mark('error' if one.error else 'yes')} {line}")
+            door.line(f"{mark(_kind(one))} {line}")
 
     door.result({"plugins": [_document(one) for one in found]}, human)
     return int(any(one.error for one in found))
@@ -43,22 +48,21 @@ def list_(door: Door) -> int:
 @command("show", example="yaat plugins show file\nyaat plugins show duckdb --json")
 @click.argument("name")
 @click.pass_obj
-def show(door: Door, *, name: str) -> None:
-    """One plugin: its component types with their options, and its commands."""
+def show(door: Door, *, name: str) -> int:
+    """One plugin: its component types with their options, its commands, and whether it loads.
+
+    Exit code 1 when it does not; then with the traceback.
+    """
     from yaat_core import manifest
 
-    found = {one.name: one for one in manifest.discover()}
-    one = found.get(name.removeprefix("yaat-plugin-"))
-    if one is None:
-        raise UsageError(
-            f"no plugin {name!r} is installed", fix=f"installed: {', '.join(sorted(found)) or 'none'}"
-        )
-    options = _options(one)
+    one = _find(manifest.discover(_disabled(door)), name)
+    state, options = _loaded(one, door)
 
     def human() -> None:
-        door.line(f"{terminal_safe(one.distribution)} {one.version}: {terminal_safe(one.summary)}")
-        if one.error:
-            door.line(f"{mark('error')} {terminal_safe(one.error)}")
+        door.line(f"{terminal_safe(one.label)}: {terminal_safe(one.summary)}")
+        door.line(f"{mark(_MARKS[state.state])} {state.state}  {terminal_safe(state.reason)}".rstrip())
+        if state.traceback:
+            door.line(terminal_safe(state.traceback, lines=True))
         for component, described in options.items():
             door.line(f"\n{component}")
             rows = [[option["name"], option["default"], option["help"]] for option in described]
@@ -67,7 +71,9 @@ def show(door: Door, *, name: str) -> None:
         for command_name, (summary, _) in one.commands.items():
             door.line(f"\nyaat {command_name}: {terminal_safe(summary)}")
 
-    door.result({**_document(one), "options": options}, human)
+    about = {"state": state.state, "reason": state.reason, "traceback": state.traceback, "hooks": state.hooks}
+    door.result({**_document(one), **about, "options": options}, human)
+    return int(state.state == "failed")
 
 
 for _one in (list_, show):
@@ -79,6 +85,25 @@ def _offers(one: Manifest) -> str:
     return "; ".join([*kinds, *(f"yaat {name}" for name in one.commands)])
 
 
+def _remark(one: Manifest) -> str:
+    return one.error or (one.summary if one.selection == "selected" else f"({one.selection}) {one.summary}")
+
+
+def _kind(one: Manifest) -> str:
+    return "error" if one.error else "yes" if one.selection == "selected" else "off"
+
+
+def _width(door: Door) -> int | None:
+    return terminal_width() - 4 if door.on_terminal else None
+
+
+def _disabled(door: Door) -> tuple[str, ...]:
+    """What the configuration says in ``plugins.disable``; a broken configuration disables nothing here."""
+    from yaat_core.cli.setup import disabled
+
+    return disabled(door)
+
+
 def _document(one: Manifest) -> dict[str, Any]:
     return {
         "name": one.name,
@@ -87,29 +112,50 @@ def _document(one: Manifest) -> dict[str, Any]:
         "summary": one.summary,
         "components": one.components,
         "commands": {name: summary for name, (summary, _) in one.commands.items()},
+        "selection": one.selection,
         "error": one.error,
     }
 
 
-def _options(one: Manifest) -> dict[str, list[dict[str, Any]]]:
-    """Options by `kind.type`, from the config classes: this imports the plugin."""
+def _find(found: Sequence[Manifest], name: str) -> Manifest:
+    from yaat_core.manifest import normalized
+
+    for one in found:
+        if normalized(name) in (normalized(one.name), normalized(one.distribution)):
+            return one
+    known = ", ".join(one.name for one in found) or "none"
+    raise UsageError(f"no plugin {name!r} is installed", fix=f"installed: {known}")
+
+
+def _loaded(one: Manifest, door: Door) -> tuple[PluginState, dict[str, list[dict[str, Any]]]]:
+    """What becomes of the plugin, and its options by `kind.type`; this imports all plugins."""
     import attrs
 
     from yaat_core.plugins import load_plugins
 
-    types = load_plugins().registry.types
-    return {
-        f"{kind}.{name}": [
-            {
-                "name": field.name,
-                "default": _default(field),
-                "required": field.default is attrs.NOTHING,
-                "help": field.metadata.get("help", ""),
-            }
-            for field in attrs.fields(known.config)
-        ]
-        for (kind, name), known in sorted(types.items())
+    everything = load_plugins(_disabled(door))
+    state = next(
+        state
+        for state in everything.states
+        if (state.distribution, state.name) == (one.distribution, one.name)
+    )
+    options = {
+        f"{kind}.{name}": [_option(field) for field in attrs.fields(known.config)]
+        for (kind, name), known in sorted(everything.registry.types.items())
         if known.distribution == one.distribution
+    }
+    return state, options
+
+
+def _option(field: Any) -> dict[str, Any]:
+    import attrs
+
+    required = field.default is attrs.NOTHING
+    return {
+        "name": field.name,
+        "default": _default(field),
+        "required": required,
+        "help": field.metadata.get("help", ""),
     }
 
 

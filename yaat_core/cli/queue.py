@@ -155,7 +155,7 @@ def _do(door: Door, action: Action[A, R], given: A) -> R:
         with Client(setup.configuration.state_dir, patience=patience) as agent:
             return agent.call(action, given)
     except AgentNotRunning:
-        return offline.call(setup, action, given)
+        return offline.call(setup, action, given, door.note)
 
 
 def _time(microseconds: int) -> str:

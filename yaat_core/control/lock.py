@@ -59,6 +59,21 @@ class StateLock:
             ) from None
 
 
+def holder(state_dir: Path) -> str | None:
+    """The pid of who holds the lock now (empty when it is not known); None when nobody does."""
+    try:
+        fd = os.open(state_dir / FILE, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _owner(fd)
+    finally:
+        os.close(fd)
+    return None
+
+
 def _owner(fd: int) -> str:
     return os.pread(fd, 32, 0).decode("ascii", "replace").strip()
 

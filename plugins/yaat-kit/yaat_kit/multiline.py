@@ -83,7 +83,7 @@ class StartPattern(Joiner):
 
 _TRACE: Final = b"Traceback (most recent call last):"
 _HEADER: Final = r"^[ |+]*(?:Exception Group )?" + r"Traceback \(most recent call last\):\s*$"
-_EXCEPTION: Final = r"^[\pL_][\pL\pN_.<>]*(?::.*)?\s*$"
+_EXCEPTION: Final = r"^[A-Za-z_\x{80}-\x{10FFFF}][\w.<>\x{80}-\x{10FFFF}]*(?:\s*$|:)"
 _CHAINS: Final = (
     "During handling of the above exception, another exception occurred:",
     "The above exception was the direct cause of the following exception:",
@@ -198,10 +198,12 @@ class _Traces:
         return Joined(self._messages(first, traced), stacktrace, self.lines.starts[first], cut, count)
 
     def _messages(self, first: Any, traced: Any) -> Any:
-        bare = self.lead == self.first
+        bare = np.flatnonzero(self.lead == self.first)
+        if not len(bare):
+            return self.lines.text.take(pa.array(first))
         source = first.copy()
-        source[traced[bare & (self.exception >= 0)]] = self.exception[bare & (self.exception >= 0)]
-        for index in np.flatnonzero(bare & (self.exception < 0)):
+        source[traced[bare]] = self.exception[bare]
+        for index in bare[self.exception[bare] < 0]:
             source[traced[index]] = self._naming_line(int(index))
         message = self.lines.text.take(pa.array(source))
         return pc.if_else(pa.array(source == first), message, pc.utf8_ltrim(message, " |+"))

@@ -29,7 +29,7 @@ Token = tuple[int, int]
 
 @attrs.frozen(eq=False)
 class _Listing:
-    """The entries of a folder: name to inode, by kind."""
+    """The entries of a folder: name to inode, by kind; ``chosen`` keeps what patterns picked of the files."""
 
     changed_ns: int
     read_at: float
@@ -37,13 +37,7 @@ class _Listing:
     files: dict[str, int]
     folders: list[str]
     links: list[str]
-    matches: dict[str, list[str]] = attrs.field(factory=dict)
-
-    def matching(self, pattern: str) -> list[str]:
-        """Names of files that match, remembered as long as the listing is."""
-        if pattern not in self.matches:
-            self.matches[pattern] = [name for name in self.files if _fits(name, pattern)]
-        return self.matches[pattern]
+    chosen: dict[str, dict[str, Token]] = attrs.field(factory=dict)
 
 
 class Finder:
@@ -63,27 +57,18 @@ class Finder:
         self._on_error = on_error
         self._clock = clock
         self._listings: dict[str, _Listing] = {}
-        self._excluded: dict[str, bool] = {}
 
     def find(self) -> dict[str, Token]:
-        """Every path that matches and is not excluded, with its token. Order is that of the patterns."""
+        """Every path that matches and is not excluded, with its token."""
         found: dict[str, Token] = {}
         used: set[str] = set()
         for parts in self._patterns:
-            for path, token in self._walk(parts, used):
-                if path not in found and not self._is_excluded(path):
-                    found[path] = token
+            for some in self._walk(parts, used):
+                found.update(some)
         self._listings = {folder: kept for folder, kept in self._listings.items() if folder in used}
-        if len(self._excluded) > 2 * len(found) + 1000:
-            self._excluded = {}
         return found
 
-    def _is_excluded(self, path: str) -> bool:
-        if path not in self._excluded:
-            self._excluded[path] = self._exclude(path)
-        return self._excluded[path]
-
-    def _walk(self, parts: Sequence[str], used: set[str]) -> Iterator[tuple[str, Token]]:
+    def _walk(self, parts: Sequence[str], used: set[str]) -> Iterator[dict[str, Token]]:
         waiting = [("/", 0)]
         while waiting:
             folder, depth = waiting.pop()
@@ -103,16 +88,31 @@ class Finder:
             else:
                 waiting.append((os.path.join(folder, part), depth + 1))
 
-    def _files(self, folder: str, part: str, used: set[str]) -> Iterator[tuple[str, Token]]:
+    def _files(self, folder: str, part: str, used: set[str]) -> Iterator[dict[str, Token]]:
         if not _WILD.search(part):
-            yield from _resolved(os.path.join(folder, part))
+            yield self._resolved(os.path.join(folder, part))
             return
         listing = self._list(folder, used)
-        for name in listing.matching(part):
-            yield os.path.join(folder, name), (0, listing.files[name])
+        if part not in listing.chosen:
+            paths = {
+                os.path.join(folder, name): (0, inode)
+                for name, inode in listing.files.items()
+                if _fits(name, part)
+            }
+            listing.chosen[part] = {path: token for path, token in paths.items() if not self._exclude(path)}
+        yield listing.chosen[part]
         for name in listing.links:
             if _fits(name, part):
-                yield from _resolved(os.path.join(folder, name))
+                yield self._resolved(os.path.join(folder, name))
+
+    def _resolved(self, path: str) -> dict[str, Token]:
+        """The path with its target's token, when there is one that is no folder."""
+        try:
+            status = os.stat(path)
+        except OSError:
+            return {}
+        unwanted = stat.S_ISDIR(status.st_mode) or self._exclude(path)
+        return {} if unwanted else {path: (status.st_dev, status.st_ino)}
 
     def _list(self, folder: str, used: set[str]) -> _Listing:
         known = self._listings.get(folder)
@@ -165,16 +165,6 @@ def _read(folder: str, changed: int, now: float) -> _Listing:
                 files[entry.name] = entry.inode()
     trusted = time.time_ns() - changed > _SETTLED_NS
     return _Listing(changed, now, trusted, files, sorted(folders), sorted(links))
-
-
-def _resolved(path: str) -> Iterator[tuple[str, Token]]:
-    """The path with its target's token, when there is one that is no folder."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return
-    if not stat.S_ISDIR(status.st_mode):
-        yield path, (status.st_dev, status.st_ino)
 
 
 def _parts(pattern: str) -> list[str]:

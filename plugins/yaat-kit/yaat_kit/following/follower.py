@@ -179,7 +179,8 @@ class Follower:
         whole = now >= self._next_look
         began = time.perf_counter()
         for generation in list(self._roster.generations.values() if whole else self._active):
-            self._look(generation, now)
+            if not (generation.asleep and _unchanged(generation)):
+                self._look(generation, now)
         if whole:
             took = time.perf_counter() - began
             self._next_look = now + max(_QUIET_POLL, self._pace.poll, took / _LOOK_SHARE)
@@ -230,6 +231,7 @@ class Follower:
             return
         if generation.quiet(now) >= _ACTIVE_SECONDS:
             self._active.discard(generation)
+            generation.asleep = True
         if not generation.linked and generation.quiet(now) >= _DELETED_SECONDS:
             self._retire(generation, forget=True)
         elif generation.linked and generation.place is None and generation.quiet(now) >= _MOVED_SECONDS:
@@ -307,6 +309,18 @@ class Follower:
         failing = sum(generation.failures > 0 for generation in self._active)
         self._tally.unreadable_files.set(len(self._roster.troubles) + len(self._folders) + failing)
         self._tally.lag_bytes.set(sum(generation.unread for generation in self._active))
+
+
+def _unchanged(generation: Generation) -> bool:
+    """Is it open, still where it was, and neither written to nor deleted?"""
+    if generation.descriptor is None or generation.place is None:
+        return False
+    try:
+        status = os.fstat(generation.descriptor)
+    except OSError:
+        return False
+    same = status.st_size == generation.size and status.st_mtime_ns == generation.changed_ns
+    return same and status.st_nlink > 0
 
 
 def _decoded(stored: Mapping[bytes, bytes], log: logging.Logger) -> dict[bytes, Checkpoint]:

@@ -45,6 +45,8 @@ class Generation:
     """The unread rest ends in an unfinished line."""
     retry_at: float = 0.0
     failures: int = 0
+    asleep: bool = False
+    """Read through and quiet: only a change of its status wakes it."""
     proven: int = 0
     """The size when the content was last known to be this generation's."""
     left_at: float | None = None
@@ -111,7 +113,7 @@ class Generation:
             return False
         self.size, self.changed_ns = status.st_size, status.st_mtime_ns
         self.changed_at = now
-        self.looked_through = self.flushed = False
+        self.looked_through = self.flushed = self.asleep = False
         return True
 
     def quiet(self, now: float) -> float:

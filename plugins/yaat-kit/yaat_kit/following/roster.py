@@ -59,8 +59,11 @@ class Roster:
 
     def scan(self, now: float) -> list[Generation]:
         """Look which files there are; returns the generations that are new here."""
-        before = set(self.generations)
         found = self.finder.find()
+        if found == self._settled and not self.troubles.known:
+            self._expire(now)
+            return []
+        before = set(self.generations)
         news = [path for path, token in found.items() if self._settled.get(path) != token]
         news = [path for path in news if self.troubles.due(path, now)]
         strangers = [path for path in news if not self._recognise(path, found, now)]

@@ -1,0 +1,193 @@
+"""A child process appends and is killed, or its system calls fail; the oracle has what it acknowledged."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MiB = 2**20
+
+pytestmark = pytest.mark.faults
+
+CALLS = ("write", "pwrite64", "fsync", "fdatasync", "rename", "unlink")
+
+needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+
+
+def lines_of(process: subprocess.Popen[str]) -> Iterator[str]:
+    assert process.stdout is not None
+    yield from (line.rstrip("\n") for line in process.stdout)
+
+
+def acknowledged(lines: list[str]) -> int:
+    """How many events the child was told are safe (`open` and `ack` carry the number)."""
+    numbers = [int(line.split()[1]) for line in lines if line.startswith(("ack", "open"))]
+    return max(numbers, default=0)
+
+
+def check(rig: Any, at_least: int) -> int:
+    """Everything acknowledged is there exactly once; more only if a whole write landed unheard."""
+    assert list(rig.open()) == []
+    found = rig.numbers()
+    assert found == list(range(len(found)))
+    assert at_least <= len(found)
+    rig.accepted = len(found)
+    if found:
+        rig.holds_all()
+    rig.queue.close()
+    return len(found)
+
+
+def test_killed_at_random(
+    make_rig: Callable[..., Any], start_appender: Callable[..., Any], tmp_path: Path
+) -> None:
+    rig = make_rig(tmp_path)
+    done = 0
+    for _ in range(12):
+        process = start_appender(tmp_path, "--payload", "2000")
+        patience = random.expovariate(1 / 60)
+        seen = []
+        for line in lines_of(process):
+            seen.append(line)
+            if line.startswith("ack"):
+                patience -= 1
+                if patience <= 0:
+                    process.kill()
+        assert not [line for line in seen if line.startswith(("full", "damage"))]
+        done = check(rig, max(done, acknowledged(seen)))
+    assert done > 500
+
+
+@needs_strace
+def test_killed_at_each_call_that_changes_the_disk(
+    make_rig: Callable[..., Any], start_appender: Callable[..., Any], tmp_path: Path
+) -> None:
+    """From the first file on, creation included: a kill at every second write, sync, rename and unlink."""
+    counted = tmp_path / "calls"
+    trace = ["strace", "-f", "-qq", "-e", f"trace={','.join(CALLS)}", "-o", str(counted)]
+    (tmp_path / "count").mkdir()
+    list(lines_of(start_appender(tmp_path / "count", "--writes", "4", before=trace)))
+    made = Counter(re.findall(r"^\d+ +(\w+)\(", counted.read_text(), re.MULTILINE))
+    points = [(call, number) for call in CALLS for number in range(1, made[call] + 1, 2)]
+    killed = 0
+    for call, number in points:
+        folder = tmp_path / f"{call}-{number}"
+        rig = make_rig(folder)
+        inject = ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"inject={call}:signal=KILL:when={number}"]
+        folder.mkdir()
+        process = start_appender(folder, "--writes", "4", before=inject)
+        seen = list(lines_of(process))
+        killed += process.wait() == -signal.SIGKILL
+        (folder / "state").mkdir(exist_ok=True)
+        check(rig, acknowledged(seen))
+    assert killed > 20
+    assert killed >= 0.8 * len(points)
+
+
+@needs_strace
+@pytest.mark.parametrize("call", ["fdatasync", "write"])
+@pytest.mark.parametrize("when", ["12", "12..14", "20+7"])
+def test_system_calls_that_fail(
+    make_rig: Callable[..., Any], start_appender: Callable[..., Any], tmp_path: Path, call: str, when: str
+) -> None:
+    """Finding B3: after a failed sync nobody knows; the store says whether the write is in."""
+    rig = make_rig(tmp_path)
+    inject = ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"inject={call}:error=EIO:when={when}"]
+    if call == "write":  # only those of LevelDB's log, whatever number it has
+        inject += [part for number in range(100) for part in ("-P", str(rig.store / f"{number:06d}.log"))]
+    process = start_appender(tmp_path, "--writes", "40", before=inject)
+    seen = list(lines_of(process))
+    assert process.wait() == 0
+    assert "full" in seen
+    assert acknowledged(seen) == 400
+    assert check(rig, 400) == 400
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("mounting a tmpfs needs root")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("spare", [0, 30_000, 300_000, 1_000_000])
+def test_a_full_disk(
+    make_rig: Callable[..., Any], start_appender: Callable[..., Any], small_disk: Path, spare: int
+) -> None:
+    """Finding 0.1: the disk fills up, space comes back, more is appended, then a kill: nothing is lost."""
+    rig = make_rig(small_disk)
+    buffer = ["--buffer", str(256 * 1024), "--payload", "3000"]
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(3 * MiB))
+    process = start_appender(small_disk, *buffer)
+    seen: list[str] = []
+    fulls = after = 0
+    for line in lines_of(process):
+        seen.append(line)
+        if line == "full":
+            fulls += 1
+            if fulls == 1:
+                fill(small_disk / "more", spare)
+            if fulls == 5:
+                ballast.unlink()
+                (small_disk / "more").unlink()
+        elif fulls >= 5 and line.startswith("ack"):
+            after += 1
+            if after == 20:
+                process.kill()
+    assert fulls >= 5
+    assert after >= 20
+    check(rig, acknowledged(seen))
+
+
+@pytest.mark.parametrize("level", [50_000, 200_000, 500_000])
+def test_a_disk_that_others_fill(
+    make_rig: Callable[..., Any], start_appender: Callable[..., Any], small_disk: Path, level: int
+) -> None:
+    """Space goes in the middle of a write, whatever was checked before it, and comes back."""
+    rig = make_rig(small_disk, reserve=0)
+    process = start_appender(
+        small_disk, "--buffer", str(64 * 1024), "--payload", "3000", "--rows", "40", "--reserve", "0"
+    )
+    seen: list[str] = []
+    acks = 0
+    for line in lines_of(process):
+        seen.append(line)
+        acks += line.startswith("ack")
+        if acks % 10 == 5:
+            fill(small_disk / "other", level)
+        if acks % 10 == 8 or line == "full":
+            (small_disk / "other").unlink(missing_ok=True)
+        if acks == 35:
+            process.kill()
+    (small_disk / "other").unlink(missing_ok=True)
+    assert "full" in seen
+    check(rig, acknowledged(seen))
+
+
+def fill(file: Path, spare: int) -> None:
+    """Take all space but ``spare`` bytes."""
+    disk = os.statvfs(file.parent)
+    room = max(0, disk.f_bavail * disk.f_frsize - spare)
+    try:
+        with open(file, "ab") as handle:
+            handle.write(bytes(room))
+    except OSError:
+        pass

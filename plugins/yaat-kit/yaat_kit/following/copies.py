@@ -15,6 +15,7 @@ import attrs
 from yaat_kit.following.checkpoint import Checkpoint
 from yaat_kit.following.generation import Generation
 from yaat_kit.following.identity import original_path
+from yaat_kit.following.places import family_of
 
 #: A copy that has not changed for so long is finished.
 SETTLE_SECONDS: Final = 2.0
@@ -67,27 +68,30 @@ class Copies:
 
     def take_over(self, path: str, descriptor: int, size: int) -> Ended | None:
         """The ended generation whose content ``path`` holds, if any; it is ended no more."""
-        original = original_path(path)
+        if original_path(path) is None:
+            return None
         for ended in self.ended:
             stored = ended.checkpoint
-            if ended.place == original and stored.offset and content_is(descriptor, size, stored):
+            if (
+                family_of(ended.place) == family_of(path)
+                and stored.offset
+                and content_is(descriptor, size, stored)
+            ):
                 self.ended.remove(ended)
                 return ended
         return None
 
     def judge(self, path: str, descriptor: int, size: int, original: Generation, now: float) -> Verdict:
-        """Is ``path`` a copy of ``original``, which is open and still there?"""
+        """Is ``path`` a copy of ``original``, which is open, and still what it was?"""
         if original.descriptor is None or not original.offset:
             return Verdict.OTHER
-        intact = content_is(original.descriptor, os.fstat(original.descriptor).st_size, original.checkpoint())
-        if intact and not _same_so_far(descriptor, size, original.descriptor):
+        if not _same_so_far(descriptor, size, original.descriptor):
             return self._decided(path, Verdict.OTHER)
         known, since = self._waiting.get(path, (-1, now))
         if known != size:
             self._waiting[path] = (size, now)
             since = now
-        # An original that is truncated already is noticed at the next look: then it has ended.
-        if not intact or now - since < self.settle_seconds:
+        if now - since < self.settle_seconds:
             return Verdict.WAIT
         if not size:
             return self._decided(path, Verdict.OTHER)

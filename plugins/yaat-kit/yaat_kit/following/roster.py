@@ -24,6 +24,7 @@ from yaat_kit.following.discovery import Finder, Token
 from yaat_kit.following.generation import Generation
 from yaat_kit.following.identity import TAIL_BYTES, FileId, Mark, NotRegular, open_regular, original_path
 from yaat_kit.following.orphans import Orphans
+from yaat_kit.following.places import Places
 from yaat_kit.following.tally import Tally
 from yaat_kit.following.troubles import Troubles
 
@@ -52,7 +53,7 @@ class Roster:
     """Bytes of one character at least."""
     generations: dict[bytes, Generation] = attrs.field(factory=dict)
     _by_file: dict[FileId, Generation] = attrs.field(factory=dict)
-    _by_place: dict[str, Generation] = attrs.field(factory=dict)
+    _places: Places = attrs.field(factory=Places)
     _settled: dict[str, Token] = attrs.field(factory=dict)
     _pending: dict[bytes, bytes | None] = attrs.field(factory=dict)
     _scanned: bool = False
@@ -129,7 +130,7 @@ class Roster:
             return False
         place = generation.place
         if place is None or place not in found or self._settled.get(place) != found[place]:
-            self._put(generation, path)
+            self._places.put(generation, path)
         self._settled[path] = found[path]
         return True
 
@@ -210,14 +211,23 @@ class Roster:
         return begun
 
     def _copy_verdict(self, path: str, descriptor: int, size: int, now: float) -> Verdict:
-        original = self._by_place.get(original_path(path) or "")
+        original = original_path(path)
         if original is None:
             return Verdict.OTHER
         try:
-            self.descriptors.open(original, now)
+            # One that is truncated already, and perhaps renamed since, ends at its next look.
+            if any(not self._intact(relative, now) for relative in self._places.family(path)):
+                return Verdict.WAIT
+            source = self._places.at(original)
+            return self.copies.judge(path, descriptor, size, source, now) if source else Verdict.OTHER
         except Gone:
-            return Verdict.OTHER
-        return self.copies.judge(path, descriptor, size, original, now)
+            return Verdict.WAIT
+
+    def _intact(self, generation: Generation, now: float) -> bool:
+        self.descriptors.open(generation, now)
+        descriptor = generation.descriptor
+        assert descriptor is not None
+        return content_is(descriptor, os.fstat(descriptor).st_size, generation.checkpoint())
 
     # --- the books ----------------------------------------------------------------------------
 
@@ -225,35 +235,23 @@ class Roster:
         self.generations[generation.key] = generation
         self._by_file[generation.file] = generation
         if generation.place is not None:
-            self._put(generation, generation.place)
+            self._places.put(generation, generation.place)
         generation.used_at = now
         if descriptor is not None:
             self.descriptors.hold(generation, descriptor)
             generation.note(os.fstat(descriptor), now)
 
-    def _put(self, generation: Generation, path: str) -> None:
-        """``path`` leads to this generation, and to no other."""
-        before = self._by_place.get(path)
-        if before is not None and before is not generation:
-            before.place = None
-        if generation.place is not None and self._by_place.get(generation.place) is generation:
-            del self._by_place[generation.place]
-        generation.place = path
-        self._by_place[path] = generation
-
     def _remove(self, generation: Generation) -> None:
         del self.generations[generation.key]
         if self._by_file.get(generation.file) is generation:
             del self._by_file[generation.file]
-        if generation.place is not None and self._by_place.get(generation.place) is generation:
-            del self._by_place[generation.place]
+        if generation.place is not None:
+            self._places.clear(generation.place)
 
     def _drop_places(self, found: Mapping[str, Token]) -> None:
         for path in [path for path in self._settled if path not in found]:
             del self._settled[path]
-            generation = self._by_place.pop(path, None)
-            if generation is not None:
-                generation.place = None
+            self._places.clear(path)
         for path in [path for path in self.troubles.known if path not in found]:
             self.troubles.over(path)
 

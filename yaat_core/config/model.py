@@ -13,7 +13,9 @@ from typing import Any, Literal
 import attrs
 
 from yaat_core.components import ComponentId
+from yaat_core.config.nodes import KeyPath
 from yaat_core.config.options import Duration, Size, configuration, option
+from yaat_core.config.problems import ConfigProblem
 from yaat_core.registry import ComponentType
 
 WhenFull = Literal["block", "drop_oldest", "drop_newest"]
@@ -57,7 +59,9 @@ class SourceEntry(Entry):
 
 @attrs.frozen(kw_only=True)
 class QueueEntry(Entry):
-    """The queue."""
+    """The queue; ``bounds`` hold for sinks that have none of their own."""
+
+    bounds: Bounds | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -68,12 +72,23 @@ class SinkEntry(Entry):
     start: Literal["oldest", "now"] | None = None
 
 
+def _positive(_instance: Any, _attribute: Any, value: float) -> None:
+    if value <= 0:
+        raise ValueError("must be more than nothing")
+
+
+def _address(_instance: Any, _attribute: Any, value: str) -> None:
+    host, colon, port = value.rpartition(":")
+    if value != "off" and not (colon and host and port.isdecimal() and int(port) < 65_536):
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:9477, or off")
+
+
 @configuration
 class DeadLetterSettings:
     """Where events go that a sink refused for good."""
 
     path: str = option("dead", help="Folder, relative to state_dir.")
-    retention: Duration = option("168h", help="How long a dead letter is kept.")
+    retention: Duration = option("168h", help="How long a dead letter is kept.", validator=_positive)
 
 
 @configuration
@@ -89,7 +104,9 @@ class PluginSettings:
 class HealthSettings:
     """The health endpoints."""
 
-    listen: str = option("127.0.0.1:9477", help="HOST:PORT for /healthz and /readyz, or `off`.")
+    listen: str = option(
+        "127.0.0.1:9477", help="HOST:PORT for /healthz and /readyz, or `off`.", validator=_address
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -113,6 +130,10 @@ class Configuration:
     shutdown_grace: Duration
     formats: Mapping[str, ProcessorEntry] = attrs.field(factory=dict)
     """Every processor type that works without options, ready to serve as a parser that a label names."""
+    warnings: Sequence[ConfigProblem] = ()
+    """What is allowed and perhaps not meant."""
+    interpolated: Mapping[KeyPath, str] = attrs.field(factory=dict)
+    """By path of the key: what is shown of a value that came from a variable, a file or a secret store."""
 
     @property
     def config_dir(self) -> Path:

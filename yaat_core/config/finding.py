@@ -1,0 +1,90 @@
+"""Which file is the configuration, and where state goes when it does not say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from yaat_core.config.nodes import Items, Scalar, Table
+from yaat_core.config.problems import ConfigError, ConfigProblem
+
+_CODE: Final = "YAAT-E108"
+
+
+def find_config(explicit: str | Path | None = None, environ: Mapping[str, str] | None = None) -> Path | None:
+    """The file: ``-c FILE``, `YAAT_CONFIG`, ``./yaat.yaml``, ``~/.config/yaat/yaat.yaml``, ``/etc/yaat/yaat.yaml``.
+
+    None when there is none: all defaults. A file that was named has to exist; one that is there but can't be
+    looked at is an error, never skipped.
+
+    Raises:
+        ConfigError: the named file is not there, or a place can't be looked at.
+    """
+    environ = os.environ if environ is None else environ
+    named = explicit or environ.get("YAAT_CONFIG")
+    if named:
+        path = Path(named).expanduser()
+        if not _exists(path):
+            cause = "" if explicit else "YAAT_CONFIG names it"
+            raise _error(
+                path, f"there is no file {path}", cause=cause, fix="check the path, or write the file"
+            )
+        return path
+    return next((path for path in _places(environ) if _exists(path)), None)
+
+
+def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """``/var/lib/yaat`` for root, else ``$XDG_STATE_HOME/yaat`` (``~/.local/state/yaat``)."""
+    environ = os.environ if environ is None else environ
+    if os.geteuid() == 0:
+        return Path("/var/lib/yaat")
+    return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "yaat"
+
+
+def disabled_in(path: Path | None) -> tuple[str, ...]:
+    """``plugins.disable`` of a file, for `load_plugins`, which comes before `load`. What is wrong is told by the latter."""
+    from yaat_core.config.loading import read_text
+    from yaat_core.config.parsing import parse
+
+    if path is None:
+        return ()
+    try:
+        node = parse(read_text(path), str(path)).root
+    except ConfigError:
+        return ()
+    for name in ("plugins", "disable"):
+        node = node.get(name) if isinstance(node, Table) else None
+    named = node.nodes if isinstance(node, Items) else [node]
+    return tuple(one.text for one in named if isinstance(one, Scalar) and one.text)
+
+
+def _places(environ: Mapping[str, str]) -> Iterator[Path]:
+    yield Path("yaat.yaml")
+    yield _xdg(environ, "XDG_CONFIG_HOME", ".config") / "yaat" / "yaat.yaml"
+    yield Path("/etc/yaat/yaat.yaml")
+
+
+def _xdg(environ: Mapping[str, str], variable: str, otherwise: str) -> Path:
+    """A base directory (XDG Base Directory Specification): a relative one is ignored."""
+    named = environ.get(variable, "")
+    if os.path.isabs(named):
+        return Path(named)
+    home = environ.get("HOME")
+    return (Path(home) if home else Path.home()) / otherwise
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        fix = "mend the permissions of its folder, or name another file with -c"
+        raise _error(path, f"can't look at {path}: {error.strerror}", fix=fix) from None
+    return True
+
+
+def _error(path: Path, what: str, **facts: str) -> ConfigError:
+    return ConfigError([ConfigProblem(code=_CODE, what=what, file=str(path), **facts)])  # type: ignore[arg-type]

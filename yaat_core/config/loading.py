@@ -1,0 +1,220 @@
+"""A file to a `Configuration`: read, parse, interpolate, assemble; every problem of every step at once."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, cast
+
+import attrs
+
+from yaat_core.components import Kind
+from yaat_core.config.assembly import BOUNDS, Assembly
+from yaat_core.config.defaults import default_section
+from yaat_core.config.fields import defaults_of
+from yaat_core.config.finding import default_state_dir
+from yaat_core.config.interpolation import Interpolation
+from yaat_core.config.keys import SCRUB, SECTIONS, VERSION, FileKeys
+from yaat_core.config.model import Configuration, QueueEntry
+from yaat_core.config.nodes import KeyPath, Mark, Node, Scalar, Table, Text, scalars
+from yaat_core.config.parsing import MAX_BYTES, parse
+from yaat_core.config.problems import ConfigError, ConfigProblem, Misfit, Misfits, at_value, in_order
+from yaat_core.manifest import normalized
+from yaat_core.plugins import Plugins
+
+_WRONG: Final = "YAAT-E102"
+_FILE: Final = "YAAT-E108"
+_NO_SCRUB: Final = "YAAT-W101"
+_PLUGIN_FAILED: Final = "YAAT-W102"
+_NOT_THERE: Final = "YAAT-W104"
+
+
+def load(path: Path | None, plugins: Plugins, *, environ: Mapping[str, str] | None = None) -> Configuration:
+    """The configuration of a file, or all defaults when ``path`` is None.
+
+    Raises:
+        ConfigError: everything that is wrong, sorted by line.
+        PluginError: a config class that can't be read.
+    """
+    environ = os.environ if environ is None else environ
+    path = Path(os.path.abspath(path)) if path is not None else None
+    name = _shown_name(path)
+    document = parse(read_text(path), name) if path is not None else parse("", name)
+    if document.root is None and document.misfits:
+        raise ConfigError(in_order(document.misfits))
+    root = document.root
+    if root is None or (isinstance(root, Scalar) and root.value is None):
+        start = Mark(Text(name), 0, 0)
+        root = Table(start=start, end=start, path=())
+    folder = path.parent if path else Path.cwd()
+    assembly = Assembly(plugins, list(document.misfits))
+    assembly.misfits += Interpolation(folder, environ, plugins.manager.hook).apply(root)
+    made = _configuration(path, folder, root, assembly, environ)
+    if assembly.misfits or made is None:
+        raise ConfigError(in_order(assembly.misfits))
+    return made
+
+
+def read_text(path: Path) -> str:
+    """The file as text, bounded.
+
+    Raises:
+        ConfigError: it can't be read, is larger than `MAX_BYTES`, or not UTF-8.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        fix = "check the path and its permissions"
+        raise _unreadable(path, f"can't read {path}: {error.strerror}", fix=fix) from None
+    if len(data) > MAX_BYTES:
+        raise _unreadable(
+            path, f"{path} is larger than {MAX_BYTES >> 20} MiB", fix="no configuration needs this"
+        )
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _unreadable(path, f"{path} is UTF-16 text", fix="save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _unreadable(path, f"{path} is not UTF-8 text", line=line, fix="save it as UTF-8") from None
+
+
+def _configuration(
+    path: Path | None, folder: Path, root: Node, assembly: Assembly, environ: Mapping[str, str]
+) -> Configuration | None:
+    try:
+        table = assembly.structurer.table(root)
+    except Misfits as wrong:
+        assembly.misfits += wrong.found
+        return None
+    keys = _file_keys(table, assembly)
+    sections, warnings = _sections(table, assembly)
+    sources = assembly.sources(sections["sources"])
+    # a source that could not be built has a name all the same, and that is what processors refer to
+    named = list(sections["sources"].entries) if isinstance(sections["sources"], Table) else []
+    processors = assembly.processors(sections["processors"], named)
+    queue = assembly.queue(sections["queue"])
+    sinks = assembly.sinks(sections["sinks"], table.get("queue"))
+    if assembly.misfits:
+        return None
+    warnings += _advice(
+        table, keys, assembly.plugins, scrubbed=any(one.type.name == SCRUB for one in processors)
+    )
+    return Configuration(
+        path=path,
+        state_dir=_state_dir(keys.state_dir, folder, environ),
+        service_name=keys.service_name,
+        environment=keys.environment,
+        organization_id=keys.organization_id,
+        tags=keys.tags,
+        sources=sources,
+        processors=tuple(processors),
+        queue=cast(QueueEntry, queue),
+        sinks=sinks,
+        dead_letter=keys.dead_letter,
+        plugins=keys.plugins,
+        health=keys.health,
+        shutdown_grace=keys.shutdown_grace,
+        formats=assembly.formats(),
+        warnings=tuple(in_order(warnings)),
+        interpolated=_interpolated(table, assembly),
+    )
+
+
+def _file_keys(table: Table, assembly: Assembly) -> FileKeys:
+    try:
+        keys = assembly.structurer.build(table.without(SECTIONS), FileKeys, also=SECTIONS)
+    except Misfits as wrong:
+        assembly.misfits += wrong.found
+        return defaults_of(FileKeys)
+    if keys.version != VERSION:
+        later = keys.version > VERSION
+        what = f"`version` is {keys.version}, this yaat reads version {VERSION}"
+        fix = "update yaat, or write the file for this one" if later else f"write version: {VERSION}"
+        assembly.misfits.append(at_value(cast(Scalar, table.get("version")), _WRONG, what, fix=fix))
+    return keys
+
+
+def _sections(table: Table, assembly: Assembly) -> tuple[dict[Kind, Node], list[Misfit]]:
+    """Each section as written, or its default."""
+    sections: dict[Kind, Node] = {}
+    warnings: list[Misfit] = []
+    for kind in SECTIONS:
+        written = table.get(kind)
+        if written is None:
+            written, left_out = default_section(kind, assembly.plugins.registry)
+            warnings += left_out
+        sections[kind] = written
+    return sections, warnings
+
+
+def _state_dir(written: str, folder: Path, environ: Mapping[str, str]) -> Path:
+    path = folder / (Path(written).expanduser() if written else default_state_dir(environ))
+    # lexically, unless `..` might cross a symbolic link
+    return path.resolve() if ".." in path.parts else path
+
+
+def _advice(table: Table, keys: FileKeys, plugins: Plugins, *, scrubbed: bool) -> list[Misfit]:
+    """What is allowed and perhaps not meant."""
+    warnings: list[Misfit] = []
+    if not scrubbed:
+        what = "nothing scrubs: secrets in events are stored and sent as they are"
+        facts: dict[str, Any] = {"fix": "add `- {type: scrub, detectors: [secrets]}` to `processors`"}
+        node = table.get("processors")
+        warnings.append(
+            at_value(table.entries["processors"][0], _NO_SCRUB, what, **facts)
+            if node is not None
+            else Misfit(code=_NO_SCRUB, what=what, **facts)
+        )
+    for state in plugins.states:
+        if state.state == "failed":
+            what = f"plugin {state.distribution} {state.version}".strip() + f" is not loaded: {state.reason}"
+            fix = f"nothing here needs it; yaat plugins show {state.name} tells more"
+            warnings.append(Misfit(code=_PLUGIN_FAILED, what=what, fix=fix))
+    names = {normalized(name) for state in plugins.states for name in (state.distribution, state.name)}
+    for name in keys.plugins.disable:
+        if normalized(name) not in names:
+            near = next(iter(difflib.get_close_matches(normalized(name), names, 1)), "")
+            fix = f"did you mean {near}?" if near else "take it out"
+            warnings.append(
+                Misfit(code=_NOT_THERE, what=f"plugins.disable names {name}, which is not installed", fix=fix)
+            )
+    return [attrs.evolve(one, level="warning") for one in warnings]
+
+
+def _interpolated(table: Table, assembly: Assembly) -> dict[KeyPath, str]:
+    """By path: what is shown of a value that came from elsewhere. Processors go by name, since their order changes."""
+    found: dict[KeyPath, str] = {}
+    for one in scalars(table):
+        if one.shown:
+            path = one.path
+            if path[0] == "processors" and isinstance(path[1], int):
+                path = ("processors", assembly.processor_names[path[1]], *path[2:])
+            found[path] = one.shown
+    sinks = table.get("sinks")
+    names = list(sinks.entries) if isinstance(sinks, Table) else ["local"]
+    inherited = {
+        path[-1]: shown for path, shown in found.items() if path[:-1] == ("queue",) and path[-1] in BOUNDS
+    }
+    for name in names:
+        own = sinks.get(name) if isinstance(sinks, Table) else None
+        queue = own.get("queue") if isinstance(own, Table) else None
+        for key, shown in inherited.items():
+            if not (isinstance(queue, Table) and key in queue.entries):
+                found["sinks", name, "queue", key] = shown
+    return found
+
+
+def _shown_name(path: Path | None) -> str:
+    """The file's name in messages: relative when it lies below the working directory."""
+    if path is None:
+        return "the built-in defaults"
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _unreadable(path: Path, what: str, **facts: Any) -> ConfigError:
+    return ConfigError([ConfigProblem(code=_FILE, what=what, file=str(path), **facts)])

@@ -12,7 +12,7 @@
         44     4  length A of the checkpoints
         48     4  length B of the events
         52     A  checkpoints, msgpack: {component: {key: value or nil}}
-      52+A     B  events, an Arrow IPC stream with zstd
+      52+A     B  events, an Arrow IPC stream, with zstd unless they are few
     52+A+B     4  CRC32C of everything before
 
 All numbers are big-endian.
@@ -21,8 +21,8 @@ All numbers are big-endian.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import attrs
 import crc32c
@@ -30,13 +30,16 @@ import msgspec
 import pyarrow as pa
 
 from yaat_core.components import Checkpoints, Record
-from yaat_core.event import SCHEMA_VERSION, EventBatch
+from yaat_core.event import SCHEMA, SCHEMA_VERSION, EventBatch
 
 MAGIC: Final = b"YQR1"
 FORMAT: Final = 1
-#: A record holds at most so many rows and about so many bytes (decoded), which makes 64 to 256 KiB on disk.
+#: A record holds at most so many rows and about so many bytes when decoded: some 64 to 300 KiB on disk.
 MAX_ROWS: Final = 8192
-MAX_MEMORY: Final = 4 * 2**20
+MAX_MEMORY: Final = 2**20
+
+#: Smaller pieces are not compressed: setting zstd up for each buffer takes 40 times as long as writing them.
+_COMPRESS_FROM: Final = 16 * 2**10
 
 _HEADER: Final = struct.Struct(">4sHHQIQQQII")
 _CRC: Final = struct.Struct(">I")
@@ -53,7 +56,8 @@ class Piece:
 
     count: int
     memory: int
-    body: bytes
+    body: Any
+    """Bytes of an Arrow IPC stream, as an Arrow buffer."""
 
 
 @attrs.frozen(kw_only=True)
@@ -82,7 +86,7 @@ def split(batch: EventBatch) -> list[Piece]:
     parts = max(-(-rows // MAX_ROWS), min(rows, -(-batch.nbytes // MAX_MEMORY)))
     step = -(-rows // parts)
     pieces = [batch.slice(start, step) for start in range(0, rows, step)] if parts > 1 else [batch]
-    return [Piece(count=len(piece), memory=piece.nbytes, body=piece.to_ipc()) for piece in pieces]
+    return [_piece(part) for part in pieces]
 
 
 def encode(
@@ -100,7 +104,7 @@ def encode(
         bytes_before,
         piece.memory,
         len(written),
-        len(piece.body),
+        piece.body.size,
     )
     crc = crc32c.crc32c(piece.body, crc32c.crc32c(written, crc32c.crc32c(header)))
     return b"".join((header, written, piece.body, _CRC.pack(crc)))
@@ -166,6 +170,12 @@ def _checked(last: int, data: bytes) -> tuple[Header, int]:
     return header, middle
 
 
-def total_count(pieces: Sequence[Piece]) -> int:
-    """Rows in all pieces."""
-    return sum(piece.count for piece in pieces)
+def _piece(rows: EventBatch) -> Piece:
+    memory = rows.nbytes
+    options = pa.ipc.IpcWriteOptions(
+        compression="zstd" if memory >= _COMPRESS_FROM else None, use_threads=False
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, SCHEMA, options=options) as writer:
+        writer.write_batch(rows.columns)
+    return Piece(count=len(rows), memory=memory, body=sink.getvalue())

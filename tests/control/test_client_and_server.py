@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import stat
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -241,14 +243,32 @@ def test_nobody_there(state_dir: Path) -> None:
         client.call(actions.STATUS, Nothing())
 
 
-def test_a_socket_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from yaat_core.control.client import _connect_error
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_another_user_is_refused(serving: Any, state_dir: Path) -> None:
+    """The sockets' modes are asked: a child gives its rights away and calls."""
+    for folder in (state_dir.parent, state_dir):
+        folder.chmod(0o755)
+    with Client(state_dir) as client:
+        client.call(actions.STATUS, Nothing())  # what is imported late is imported now
+    child = os.fork()
+    if child == 0:
+        os._exit(_as_nobody(state_dir))
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 4
 
-    error = httpx.ConnectError("no")
-    error.__cause__ = PermissionError(13, "Permission denied")
-    found = _connect_error(error, Path("/x"))
-    assert isinstance(found, NotAllowed)
-    assert found.exit_code == 4
+
+def _as_nobody(state_dir: Path) -> int:
+    try:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        with Client(state_dir) as client:
+            client.call(actions.STATUS, Nothing())
+    except NotAllowed as error:
+        return error.exit_code
+    except BaseException:  # noqa: BLE001 - a forked child must not go on with the tests
+        traceback.print_exc()
+    return 99
 
 
 def test_an_agent_that_is_killed_in_the_middle(state_dir: Path) -> None:

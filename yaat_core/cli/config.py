@@ -30,9 +30,10 @@ def show(door: Door, *, effective: bool, running: bool) -> None:
 def schema(door: Door) -> None:
     """The JSON Schema of yaat.yaml with the plugins that are installed: for editors."""
     from yaat_core import config as configuration
+    from yaat_core.cli.setup import disabled
     from yaat_core.plugins import load_plugins
 
-    door.document(configuration.schema(load_plugins()))
+    door.document(configuration.schema(load_plugins(disabled(door))))
 
 
 for _one in (show, schema):

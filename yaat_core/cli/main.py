@@ -78,10 +78,14 @@ class Root(DoorGroup):
         """Run a command line; always ends with SystemExit."""
         from yaat_core.cli.ending import ended
 
-        given = list(sys.argv[1:] if args is None else args)
+        given = [*(sys.argv[1:] if args is None else args)]
         name = prog_name or "yaat"
         self._main_shell_completion({}, name, "_YAAT_COMPLETE")
-        sys.exit(ended(lambda: super(Root, self).main(given, name, standalone_mode=False), given))
+        sys.exit(ended(lambda: self._work(name, list(given)), given))
+
+    def _work(self, name: str, args: list[str]) -> Any:
+        with self.make_context(name, args) as ctx:
+            return self.invoke(ctx)
 
 
 @click.group(

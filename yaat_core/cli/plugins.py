@@ -8,6 +8,7 @@ import click
 
 from yaat_core.cli.door import Door, DoorGroup, command
 from yaat_core.cli.marks import mark
+from yaat_core.cli.setup import disabled
 from yaat_core.cli.table import table, terminal_width
 from yaat_core.display import terminal_safe
 from yaat_core.errors import UsageError
@@ -32,7 +33,7 @@ def list_(door: Door) -> int:
     """Every installed plugin, from its manifest. Exit code 1 when one is broken."""
     from yaat_core import manifest
 
-    found = manifest.discover(_disabled(door))
+    found = manifest.discover(disabled(door))
 
     def human() -> None:
         rows = [[one.name, one.version, _offers(one), _remark(one)] for one in found]
@@ -55,7 +56,7 @@ def show(door: Door, *, name: str) -> int:
     """
     from yaat_core import manifest
 
-    one = _find(manifest.discover(_disabled(door)), name)
+    one = _find(manifest.discover(disabled(door)), name)
     state, options = _loaded(one, door)
 
     def human() -> None:
@@ -97,13 +98,6 @@ def _width(door: Door) -> int | None:
     return terminal_width() - 4 if door.on_terminal else None
 
 
-def _disabled(door: Door) -> tuple[str, ...]:
-    """What the configuration says in ``plugins.disable``; a broken configuration disables nothing here."""
-    from yaat_core.cli.setup import disabled
-
-    return disabled(door)
-
-
 def _document(one: Manifest) -> dict[str, Any]:
     return {
         "name": one.name,
@@ -133,7 +127,7 @@ def _loaded(one: Manifest, door: Door) -> tuple[PluginState, dict[str, list[dict
 
     from yaat_core.plugins import load_plugins
 
-    everything = load_plugins(_disabled(door))
+    everything = load_plugins(disabled(door))
     state = next(
         state
         for state in everything.states

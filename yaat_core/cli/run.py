@@ -38,6 +38,8 @@ def run(door: Door, *, once: bool, log_level: str) -> int:
     from yaat_core.cli.setup import load
 
     setup = load(door)
+    for warning in setup.configuration.warnings:
+        door.note(warning.render())
     code = agent.run(setup.configuration, setup.plugins, once=once)
     if door.as_json:
         door.document({"once": once, "outcome": _OUTCOMES.get(code, "failed"), "exit_code": code})

@@ -34,8 +34,15 @@ def load(door: Door) -> Setup:
     from yaat_core.plugins import load_plugins
 
     path = config.find_config(door.config_file)
-    plugins = load_plugins()
+    plugins = load_plugins(config.disabled_in(path))
     return Setup(config.load(path, plugins), plugins)
+
+
+def disabled(door: Door) -> tuple[str, ...]:
+    """What ``plugins.disable`` says, without checking the rest of the configuration."""
+    from yaat_core import config
+
+    return config.disabled_in(config.find_config(door.config_file))
 
 
 def client(door: Door) -> Client:

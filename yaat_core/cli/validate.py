@@ -36,12 +36,19 @@ def validate(door: Door, *, offline: bool) -> int:
         door.line(
             f"{mark('yes')} configuration  {terminal_safe(str(path)) if path else 'no file, all defaults'}"
         )
+        for warning in setup.configuration.warnings:
+            door.line(warning.render())
         show(door, found)
         door.line(f"{mark('yes')} valid" if ok else f"{mark('error')} not all is well")
 
-    door.result(
-        {"ok": ok, "config_file": str(path) if path else None, "offline": offline, "components": found}, human
-    )
+    document = {
+        "ok": ok,
+        "config_file": str(path) if path else None,
+        "offline": offline,
+        "warnings": [warning.to_json() for warning in setup.configuration.warnings],
+        "components": found,
+    }
+    door.result(document, human)
     return 0 if ok else 1
 
 

@@ -1,0 +1,111 @@
+"""The commands against a running agent's API."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support import small_agent
+from support.small_agent import SmallAgent
+
+from yaat_core.status import Problem
+
+
+@pytest.fixture
+def agent(yaat: Any) -> Iterator[SmallAgent]:
+    with small_agent.serving(SmallAgent(), yaat.state_dir) as agent:
+        yield agent
+
+
+def test_status(yaat: Any, agent: SmallAgent) -> None:
+    done = yaat("status")
+    assert done.code == 0, done.err
+    for said in ("running", "sources.app", "read 5 = accepted 5 + dropped before the queue 0", "healthy"):
+        assert said in done.text
+    document = yaat("status", "--json").document
+    assert document["accounting"]["by_sink"]["local"]["queued"] == 5
+    assert document["health"] == {"ok": True, "problems": []}
+
+
+@pytest.mark.parametrize(
+    ("level", "fail_on", "code"),
+    [
+        ("error", None, 1),
+        ("warn", None, 0),
+        ("warn", "warn", 1),
+        ("error", "warn", 1),
+        ("error", "never", 0),
+    ],
+)
+@pytest.mark.parametrize("command", ["status", "diagnose"])
+def test_unhealthy_is_1(
+    yaat: Any, agent: SmallAgent, command: str, level: Any, fail_on: str | None, code: int
+) -> None:
+    agent.problems = (
+        Problem(
+            component="sinks.cloud", since="2026-01-01", what="refused\x1b[31m", advice="look", level=level
+        ),
+    )
+    done = yaat(command, *(["--fail-on", fail_on] if fail_on else []))
+    assert done.code == code
+    assert "refused\\x1b[31m" in done.text
+    assert "fix: look" in done.text
+
+
+def test_diagnose_has_the_documented_shape(yaat: Any, agent: SmallAgent) -> None:
+    document = yaat("diagnose", "--json").document
+    assert {"accounting", "health", "queue", "uptime_seconds", "version", "last_error"} <= set(document)
+    assert document["queue"] == {"events": 5, "bytes": 100, "oldest_seconds": 1.0}
+    assert document["running"]
+
+
+def test_query(yaat: Any, agent: SmallAgent) -> None:
+    assert [row["n"] for row in yaat("query", "numbers 2500", "--json").document] == list(range(2500))
+    limited = yaat("query", "numbers 10", "--limit", "3", "--json")
+    assert len(limited.document) == 3
+    assert "only the first 3 rows" in limited.err
+    refused = yaat("query", "drop everything", "--json")
+    assert refused.code == 2
+    assert refused.document["error"]["code"] == "YAAT-E601"
+    broken = yaat("query", "broken 5000", "--json")
+    assert broken.code == 1
+    assert broken.document["error"]["code"] == "YAAT-E602"
+
+
+def test_ctrl_c_is_130_and_stops_the_query(yaat: Any, agent: SmallAgent) -> None:
+    process = yaat.start("query", "numbers 9000000", "--limit", "9000000", "--format", "csv")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.strip() == b"interrupted"
+    assert agent.answers[0].closed.wait(10)
+
+
+def test_queue(yaat: Any, agent: SmallAgent) -> None:
+    assert yaat("queue", "list", "--json").document["records"][0]["last"] == 5
+    assert yaat("queue", "show", "2", "--json").document["events"][0]["message"] == "m0"
+    verified = yaat("queue", "verify")
+    assert verified.code == 1
+    assert "a record does not check out" in verified.text
+    purged = yaat("queue", "purge", "local", "--confirm", "local", "--json")
+    assert purged.document == {"sink": "sinks.local", "events": 5}
+    assert yaat("queue", "accept-loss", "--confirm", "loss", "--json").document == {"done": True}
+    assert agent.loss_accepted
+
+
+def test_the_running_configuration(yaat: Any, agent: SmallAgent) -> None:
+    document = yaat("config", "show", "--running", "--json").document
+    assert document == {"service_name": "web", "sinks": {"cloud": {"api_key": "***"}}}
+    assert "api_key: '***'" in yaat("config", "show", "--running").text
+
+
+def test_a_second_agent_is_refused(yaat: Any, agent: SmallAgent) -> None:
+    done = yaat("run", "--once", "--json")
+    assert done.code == 1
+    assert done.document["error"]["code"] == "YAAT-E501"
+    assert f"pid {os.getpid()}" in done.document["error"]["what"]

@@ -203,6 +203,6 @@ def _piece(piece: str) -> str:
     if piece == "?":
         return "[^/]"
     if len(piece) > 2 and piece.startswith("["):
-        body = piece[1:-1].replace("\\", "\\\\")
+        body = piece[1:-1].replace("\\", "\\\\").replace("[", "\\[")
         return f"[^{body[1:]}]" if body.startswith("!") else f"[{body}]"
     return re.escape(piece)

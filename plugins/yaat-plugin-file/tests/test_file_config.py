@@ -1,0 +1,45 @@
+"""The options as YAML gives them."""
+
+from __future__ import annotations
+
+import pytest
+
+from yaat_core.config.parsing import parse
+from yaat_core.config.problems import Misfits
+from yaat_core.config.structure import Structurer
+from yaat_plugin_file.config import FileConfig, StartMultiline
+
+
+def read(text: str) -> FileConfig:
+    return Structurer().build(parse(text, "yaat.yaml").root, FileConfig)
+
+
+def test_all_defaults():
+    config = read("paths: [/var/log/*.log]")
+    assert config.multiline is None
+    assert config.start_at == "beginning"
+    assert config.max_line_bytes == 1 << 20
+    assert config.exclude[0] == "*.gz"
+
+
+def test_multiline_is_a_preset_or_a_pattern():
+    assert read("{paths: [a], multiline: python}").multiline == "python"
+    assert read("{paths: [a], multiline: {start: '^x'}}").multiline == StartMultiline(start="^x")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("paths: []", "names no file"),
+        ("{paths: [a], multiline: java}", "python, indent"),
+        ("{paths: [a], multiline: {start: '('}}", "not a regular expression"),
+        ("{paths: [a], encoding: ebcdic}", "utf-16"),
+        ("{paths: [a], max_open_files: 0}", "more than 0"),
+        ("{paths: [a], poll: 0s}", "more than 0"),
+    ],
+)
+def test_what_is_wrong_is_told(text, told):
+    with pytest.raises(Misfits) as caught:
+        read(text)
+    [misfit] = caught.value.found
+    assert told in f"{misfit.what} {misfit.expected} {misfit.cause} {misfit.fix}"

@@ -123,7 +123,7 @@ def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
     made = Bench(tmp_path)
     yield made
     hook = request.node.name.removeprefix("test_hook_")
-    assert hook in made.traced, f"{hook} was not called"
+    assert re.search(rf"^hook {hook}\(.*\) to (?!nobody)", made.traced, re.M), f"{hook} was not called"
 
 
 @pytest.mark.parametrize("name", HOOKS)

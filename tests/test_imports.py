@@ -73,18 +73,28 @@ def test_import_of_the_core_loads_nothing_else(nothing: set[str]) -> None:
     assert loaded_by("import yaat_core") - nothing == {"yaat_core"}
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["plugins", "list"], ["run", "--help"]], ids=" ".join
-)
-def test_help_and_lists_load_no_dear_library_and_no_plugin(arguments: list[str], nothing: set[str]) -> None:
-    code = (
+def loaded_by_yaat(*arguments: str) -> set[str]:
+    """The same for a command line."""
+    return loaded_by(
         "import contextlib, sys; from yaat_core.cli.main import main\n"
         f"sys.argv = ['yaat', *{arguments!r}]\n"
         "with contextlib.suppress(SystemExit): main()\n"
         "pass"
     )
-    loaded = loaded_by(code) - nothing
-    assert not loaded & DEAR
+
+
+HELP = [["--help"], ["--version"], ["run", "--help"], ["plugins", "--help"], ["explain", "YAAT-E101"]]
+
+
+@pytest.mark.parametrize("arguments", HELP, ids=" ".join)
+def test_help_loads_no_dear_library(arguments: list[str], nothing: set[str]) -> None:
+    assert not (loaded_by_yaat(*arguments) - nothing) & DEAR
+
+
+@pytest.mark.parametrize("arguments", [*HELP, ["plugins", "list"]], ids=" ".join)
+def test_help_and_lists_import_no_plugin(arguments: list[str], nothing: set[str]) -> None:
+    loaded = loaded_by_yaat(*arguments) - nothing
+    assert "yaat_core" in loaded
     assert not {name for name in loaded if name.startswith("yaat_plugin_") or name == "yaat_kit"}
 
 

@@ -23,8 +23,9 @@ from yaat_core.config.keys import (
 from yaat_core.config.model import Bounds, ProcessorEntry, QueueEntry, SinkEntry, SourceEntry, WhenFull
 from yaat_core.config.nodes import Items, Node, Scalar, Table, place
 from yaat_core.config.problems import Misfit, Misfits, at_value
-from yaat_core.config.structure import Structurer, described
+from yaat_core.config.structure import Structurer
 from yaat_core.config.unavailable import unknown_type
+from yaat_core.config.unfit import described, empty
 from yaat_core.display import terminal_safe
 from yaat_core.plugins import Plugins
 from yaat_core.registry import ComponentType
@@ -80,7 +81,9 @@ class Assembly:
     def processors(self, node: Node, sources: Sequence[str]) -> list[ProcessorEntry]:
         """The section `processors`, with `scrub` behind all others."""
         if not isinstance(node, Items):
-            if not (isinstance(node, Scalar) and node.broken):
+            if isinstance(node, Scalar) and node.plain and node.text == "":
+                self.misfits += empty(node, "a list").found
+            elif not node.broken:
                 what = f"`processors` must be a list, got {described(node)}"
                 self.misfits.append(
                     at_value(node, _WRONG, what, expected="a list", fix="write `- type: NAME` items")
@@ -189,8 +192,7 @@ class Assembly:
             over = tables[0].only(BOUNDS).entries if isinstance(shared, Table) else {}
             mine = own.entries if isinstance(own, Table) else {}
             keys = self.structurer.build(attrs.evolve(tables[-1], entries={**over, **mine}), BoundsKeys)
-        remote = bool(getattr(type.factory, "remote", True))
-        fallback: WhenFull = "drop_oldest" if remote else "block"
+        fallback: WhenFull = "drop_oldest" if _is_remote(type) else "block"
         return Bounds(
             max_bytes=keys.max_bytes, retention=keys.retention, when_full=keys.when_full or fallback
         )
@@ -286,6 +288,11 @@ def _check_name(node: Node, name: str) -> None:
         what = f"`{terminal_safe(name[:80])}` can't be a component's name"
         fix = "names have letters, digits, _, - and ., begin with a letter, a digit or _, and have at most 64 characters"
         raise Misfits([at_value(node, _WRONG, what, fix=fix)])
+
+
+def _is_remote(type: ComponentType) -> bool:
+    """`Sink.remote` of the class; a factory that imports its class late says it itself, or its config class does."""
+    return bool(getattr(type.factory, "remote", getattr(type.config, "remote", True)))
 
 
 def _long_form(node: Scalar) -> Table:

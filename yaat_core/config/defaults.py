@@ -19,7 +19,6 @@ sources:
   logs:
     type: file
     paths: ["/var/log/**/*.log", /var/log/syslog, /var/log/messages, /var/log/auth.log, /var/log/secure]
-    exclude: ["*.gz", "*.xz", "*.bz2", "*.zst", "*.[0-9]"]
     format: auto
   host:
     type: hostmetrics

@@ -43,6 +43,15 @@ _WORDS: Final[dict[Any, str]] = {
 }
 
 
+_MANY: Final[dict[Any, str]] = {
+    Duration: "durations",
+    Size: "sizes",
+    str: "texts",
+    int: "whole numbers",
+    float: "numbers",
+}
+
+
 @attrs.frozen
 class Key:
     """One key of a config class. ``default`` is `REQUIRED` or the value, factories called."""
@@ -160,7 +169,8 @@ def words(kind: Any) -> str:
     if choices(kind):
         return "one of " + ", ".join(written_choice(one) for one in choices(kind))
     if is_list(kind):
-        return "a list" if item_type(kind) is Any else f"a list, each {words(item_type(kind))}"
+        item = item_type(kind)
+        return f"a list of {_MANY[item]}" if item in _MANY else "a list"
     if is_mapping(kind) or is_class(kind):
         return "a mapping"
     return _WORDS.get(kind) or typing.cast(str, getattr(kind, "__name__", str(kind)))

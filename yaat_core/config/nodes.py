@@ -106,6 +106,7 @@ class Items:
     end: Mark
     path: KeyPath
     nodes: list[Node] = attrs.field(factory=list)
+    broken: bool = False
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -118,6 +119,7 @@ class Table:
     entries: dict[str, tuple[Scalar, Node]] = attrs.field(factory=dict)
     holder: Scalar | None = None
     """The key whose value it is: where something is missing, that is the place to look."""
+    broken: bool = False
 
     def get(self, name: str) -> Node | None:
         """The value under a name."""

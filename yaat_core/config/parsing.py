@@ -21,10 +21,10 @@ from yaat_core.config.nodes import (
     Table,
     Text,
     core_schema,
-    place,
     scalars,
 )
-from yaat_core.config.problems import Misfit, at_key, at_value
+from yaat_core.config.problems import Misfit, at_value
+from yaat_core.config.syntax import TAB_INDENT, duplicate, syntax, tab, tag, unprintable
 
 MAX_BYTES: Final = 2**20
 MAX_DEPTH: Final = 32
@@ -32,14 +32,12 @@ MAX_DEPTH: Final = 32
 MAX_VALUES: Final = 20_000
 
 _SYNTAX: Final = "YAAT-E100"
-_DUPLICATE: Final = "YAAT-E106"
 _REFUSED: Final = "YAAT-E107"
 
 _SECRET_KEY: Final = re.compile(
     r"(?i)(secret|passw|passphrase|token|api_?key|private_?key|access_?key|credential|authorization|^key$|^auth$)"
 )
 _REFERENCE: Final = re.compile(r"\$\{(?![^}]*:-)[^}]*\}")
-_TAB_INDENT: Final = re.compile(r" *\t")
 
 
 @attrs.frozen
@@ -81,9 +79,9 @@ def _events(written: str, text: Text) -> Iterator[Any]:
     try:
         yield from YAML(typ="safe", pure=True).parse(written)
     except ReaderError as error:
-        raise Halt(_unprintable(text, written, error.position)) from None
+        raise Halt(unprintable(text, written, error.position)) from None
     except MarkedYAMLError as error:
-        raise Halt(_syntax(text, error)) from None
+        raise Halt(syntax(text, error)) from None
     except YAMLError as error:
         raise Halt(Misfit(code=_SYNTAX, what=f"not YAML: {error}", mark=Mark(text, 0, 0))) from None
 
@@ -125,8 +123,8 @@ class _Reader:
             for line in range(one.start.line + 1, one.end.line + 1)
         }
         for number, line in enumerate(self.text.lines):
-            if number not in inside and line.strip() and _TAB_INDENT.match(line):
-                self.misfits.append(_tab(self.text, number, line))
+            if number not in inside and line.strip() and TAB_INDENT.match(line):
+                self.misfits.append(tab(self.text, number, line))
 
     # --- events ---
 
@@ -213,7 +211,7 @@ class _Reader:
                 at_value(node, _REFUSED, what, fix="take it out, and write values where they belong")
             )
         if event.tag:
-            what = f"tags like `{_tag(event.tag)}` are not read"
+            what = f"tags like `{tag(event.tag)}` are not read"
             self.misfits.append(
                 at_value(node, _REFUSED, what, fix="take it out; quotes make a text of a value")
             )
@@ -278,92 +276,12 @@ class _OpenTable(_Open):
         if not isinstance(node, Scalar) or node.text == "" or node.broken:
             return at_value(node, _SYNTAX, "a key must be a name", fix="write `name: value`")
         if node.plain and node.text == "<<":
+            self.node.broken = True
             return at_value(node, _REFUSED, "merge keys (`<<`) are not read", fix="write the keys out here")
         self.key = attrs.evolve(node, path=(*self.path, node.text))
         if node.text in self.node.entries:
-            return _duplicate(self.key, self.node.entries[node.text][0])
+            return duplicate(self.key, self.node.entries[node.text][0])
         return None
-
-
-# --- problems ---
-
-
-def _duplicate(key: Scalar, first: Scalar) -> Misfit:
-    return at_key(
-        key,
-        _DUPLICATE,
-        f"`{place(key.path)}` is written twice",
-        cause=f"the first is in line {first.start.line + 1}",
-        fix="take one of them out, or give it another name",
-    )
-
-
-def _tab(text: Text, number: int, line: str) -> Misfit:
-    return Misfit(
-        code=_SYNTAX,
-        what="a tab can't indent a line in YAML",
-        mark=Mark(text, number, line.index("\t")),
-        fix="indent with spaces",
-    )
-
-
-def _unprintable(text: Text, written: str, position: int) -> Misfit:
-    before = written[:position]
-    mark = Mark(text, before.count("\n"), position - (before.rfind("\n") + 1))
-    what = f"the character U+{ord(written[position]):04X} can't be in YAML text"
-    return Misfit(
-        code=_SYNTAX, what=what, mark=mark, fix=r'take it out, or write it as an escape ("\x07") in quotes'
-    )
-
-
-def _syntax(text: Text, error: Any) -> Misfit:
-    where = error.problem_mark or error.context_mark
-    line, column = (where.line, where.column) if where else (0, 0)
-    written = text.lines[line] if line < len(text.lines) else ""
-    if _TAB_INDENT.match(written):
-        return _tab(text, line, written)
-    problem, fix = _translated(error.problem or "", written)
-    begun = error.context_mark
-    cause = ""
-    if begun is not None and begun.line != line:
-        cause = f"{error.context}, which begins in line {begun.line + 1}"
-    return Misfit(
-        code=_SYNTAX, what=f"not YAML: {problem}", mark=Mark(text, line, column), cause=cause, fix=fix
-    )
-
-
-def _translated(problem: str, line: str) -> tuple[str, str]:
-    """The parser's words in a user's, and what to do."""
-    if "${" in line and "expected ',' or" in problem:
-        return "`${...}` between brackets needs quotes", 'write "${env:NAME}" in quotes'
-    if "mapping values are not allowed" in problem:
-        return "a second `: ` in one line", 'put quotes around a text that has ": " in it'
-    if "cannot start any token" in problem:
-        character = problem.partition("'")[2].rpartition("'")[0]
-        return f"a value can't begin with {character}", "put quotes around the text"
-    if "unknown escape character" in problem:
-        return f"{problem.replace('found ', '')} in a text in double quotes", (
-            r"write \\ for a backslash, or use single quotes"
-        )
-    if "unexpected end of stream" in problem:
-        return "a quote is never closed", "close it"
-    if "could not find expected ':'" in problem:
-        return (
-            "a line that is neither `key: value` nor `- item`",
-            "write `key: value`, and mind the indentation",
-        )
-    if "expected <block end>" in problem:
-        return (
-            "the indentation does not fit the lines above",
-            "indent what belongs together by the same spaces",
-        )
-    if "stream end" in problem:
-        return "a bracket is never closed", "close it"
-    return problem.replace("<", "").replace(">", ""), "mind quotes, brackets and indentation"
-
-
-def _tag(tag: object) -> str:
-    return str(tag).replace("tag:yaml.org,2002:", "!!")
 
 
 def _mask_secrets(root: Node) -> None:

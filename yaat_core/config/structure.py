@@ -5,26 +5,23 @@ A hook raises `Misfits` with everything wrong below its node, so that all errors
 
 from __future__ import annotations
 
-import difflib
 import enum
-import json
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Any, Final, Literal, TypeVar
 
-import attrs
 from cattrs import Converter
 from cattrs.errors import StructureHandlerNotFoundError
 
 from yaat_core.config import fields
 from yaat_core.config.construct import construct, validated
-from yaat_core.config.fields import Key, keys_of, members, words
+from yaat_core.config.fields import Key, keys_of, members
 from yaat_core.config.nodes import NODE_KINDS, Items, Node, Scalar, Table, core_schema, place, plain_value
 from yaat_core.config.options import Duration, Size
 from yaat_core.config.parsing import mask
-from yaat_core.config.problems import Misfit, Misfits, at_key, at_value
-from yaat_core.display import terminal_safe
+from yaat_core.config.problems import Misfit, Misfits, at_value
+from yaat_core.config.unfit import described, empty, is_empty, missing, owner_of, unfit, unknown_key
 from yaat_core.errors import PluginError
 
 T = TypeVar("T")
@@ -82,7 +79,7 @@ class Structurer:
         for name, (key_node, value) in table.entries.items():
             key = known.get(name)
             if key is None:
-                misfit = unknown_key(key_node, {*known, *also}, owner or _owner(table))
+                misfit = unknown_key(key_node, {*known, *also}, owner or owner_of(table))
                 meant.add(misfit.nearest)
                 if misfit.nearest in known and known[misfit.nearest].secret:
                     mask(value)
@@ -94,14 +91,15 @@ class Structurer:
                 wrong += below.found
         complete = len(values) == len(table.entries)
         absent = [key for key in known.values() if key.required and key.name not in {*table.entries, *meant}]
-        wrong += [_missing(table, key) for key in absent]
+        wrong += [missing(table, key) for key in absent]
         if wrong or not complete:
             raise Misfits([*wrong, *validated(cls, values, table)])
         return construct(cls, values, table)
 
     def table(self, node: Node, owner: str = "") -> Table:
         """The node, which has to be a mapping."""
-        _sound(node)
+        if isinstance(_sound(node), Scalar) and is_empty(node):
+            raise empty(node, "a mapping")
         if not isinstance(node, Table):
             what = (
                 f"`{place(node.path)}` must be a mapping"
@@ -277,7 +275,7 @@ def _fits_shape(node: Node, kind: Any) -> bool:
 
 
 def _sound(node: Node) -> Node:
-    if isinstance(node, Scalar) and node.broken:
+    if node.broken:
         raise Misfits
     return node
 
@@ -286,121 +284,3 @@ def _the_node_itself(node: Node, _: Any) -> Node:
     if isinstance(_sound(node), Scalar) and node.value is None:  # type: ignore[union-attr]
         raise empty(node)
     return node
-
-
-# --- problems ---
-
-
-def described(node: Node) -> str:
-    """What a value is, for a message; never one that came from elsewhere."""
-    if isinstance(node, Items):
-        return "a list"
-    if isinstance(node, Table):
-        return "a mapping"
-    if node.origin:
-        return f"another value (from {node.origin})"
-    if (node.start, node.end) in node.start.text.masked:
-        return "another value (not shown)"
-    value = node.value
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return f"the number {node.text}"
-    shown = node.text if len(node.text) <= 60 else node.text[:57] + "..."
-    return f'the text "{terminal_safe(shown)}"'
-
-
-def unfit(node: Node, kind: Any) -> Misfits:
-    """The value is of another type than ``kind``."""
-    if isinstance(node, Scalar) and node.value is None and not node.origin and node.text == "":
-        return empty(node, kind)
-    expected, found = words(kind), described(node)
-    nearest = _nearest_choice(node, kind)
-    return Misfits(
-        [
-            at_value(
-                node,
-                _WRONG,
-                f"`{place(node.path)}` must be {expected}, got {found}",
-                expected=expected,
-                found=found,
-                nearest=nearest,
-                hint=f"did you mean `{nearest}`?" if nearest else "",
-                fix=_advice(node, kind),
-            )
-        ]
-    )
-
-
-def empty(node: Node, kind: Any = None) -> Misfits:
-    """Nothing was written behind the key."""
-    expected = words(kind) if kind is not None else ""
-    what = f"`{place(node.path)}` is empty" + (f", it must be {expected}" if expected else "")
-    fix = "take the key out for its default, or write a value"
-    return Misfits([at_value(node, _WRONG, what, expected=expected, found="nothing", fix=fix)])
-
-
-def unknown_key(key: Scalar, known: Collection[str], owner: str) -> Misfit:
-    """A key that nothing knows."""
-    near = next(iter(difflib.get_close_matches(key.text, sorted(known), 1, 0.6)), "")
-    return at_key(
-        key,
-        _UNKNOWN,
-        f"unknown key `{terminal_safe(key.text)}` in {owner}",
-        nearest=near,
-        hint=f"did you mean `{near}`?" if near else "",
-        fix="" if near else f"take it out; known: {', '.join(sorted(known))}",
-    )
-
-
-def _missing(table: Table, key: Key) -> Misfit:
-    where: Node = table.holder or table
-    owner = f"`{place(table.path)}`" if table.path else "the file"
-    example = f", such as `{key.name}: {json.dumps(key.example)}`" if key.example is not None else ""
-    help_text = f" ({key.help.rstrip('.')})" if key.help else ""
-    misfit = at_value(
-        where,
-        _MISSING,
-        f"{owner} has no `{key.name}`",
-        expected=words(key.type),
-        cause=f"`{key.name}` has no default{help_text}",
-        fix=f"write `{key.name}`: {words(key.type)}{example}",
-    )
-    return attrs.evolve(misfit, path=(*table.path, key.name))
-
-
-def _owner(table: Table) -> str:
-    return f"`{place(table.path)}`" if table.path else "the file"
-
-
-def _nearest_choice(node: Node, kind: Any) -> str:
-    if not isinstance(node, Scalar) or node.origin:
-        return ""
-    options = [fields.written_choice(one) for part in members(kind) for one in fields.choices(part)]
-    return next(iter(difflib.get_close_matches(node.text.lower(), options, 1, 0.5)), "")
-
-
-def _advice(node: Node, kind: Any) -> str:
-    parts = members(kind)
-    written = node.text if isinstance(node, Scalar) and not node.origin else ""
-    number = isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool)
-    if Duration in parts:
-        return (
-            f"add a unit: {written}s, {written}m or {written}h" if number else "write 500ms, 10s, 5m or 1h30m"
-        )
-    if Size in parts:
-        return (
-            f"add a unit: {written}B, {written}KiB or {written}MiB" if number else "write 64KiB, 10MiB or 1GB"
-        )
-    if bool in parts:
-        truths = {"yes": "true", "on": "true", "no": "false", "off": "false"}
-        return f"write {truths.get(written.lower(), 'true or false')}"
-    if str in parts and isinstance(node, Scalar) and node.value is not None and not node.origin:
-        return f'put it in quotes: "{written}"'
-    if (int in parts or float in parts) and isinstance(core_schema(written), int | float) and written:
-        return f"take the quotes away: {written}"
-    if any(fields.is_list(part) for part in parts):
-        return "write a list: [a, b]"
-    return ""

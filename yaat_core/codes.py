@@ -292,4 +292,10 @@ The answer broke off.
 The agent ended, or was restarted, while it answered. What was received is not complete.
 
 To mend it: run the command again; the agent's log tells why it ended.""",
+    "YAAT-E706": """\
+Too many queries at one time.
+
+The agent answers a few at once, so that questions can't slow the writing of events.
+
+To mend it: wait for one to end, or stop one (Ctrl-C stops it in the agent too).""",
 }

@@ -205,3 +205,17 @@ def test_plugins_show_has_the_traceback_of_a_broken_one(yaat: Any) -> None:
     assert done.code == 1
     assert done.document["state"] == "failed"
     assert "ZeroDivisionError" in done.document["traceback"]
+
+
+def test_config_show_has_what_the_file_says(yaat: Any) -> None:
+    document = yaat("config", "show", "--json").document
+    assert document["sources"] == {"app": {"type": "words", "words": ["one", "two"]}}
+    assert "shutdown_grace" not in document
+    effective = yaat("config", "show", "--effective", "--json").document
+    assert effective["sources"]["app"]["unreadable"] is False
+    assert effective["shutdown_grace"]
+    assert "words:\n    - one\n    - two" in yaat("config", "show").text.replace("      -", "    -")
+
+
+def test_the_schema_knows_the_plugins(yaat: Any) -> None:
+    assert "What to send." in yaat("config", "schema").text

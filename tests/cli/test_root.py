@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from yaat_core.cli import ending
 from yaat_core.cli.door import Door, command
 from yaat_core.cli.main import COMMANDS, cli
+from yaat_core.errors import YaatError
 
 #: Modules that `yaat --help` must not import: each costs tens of milliseconds.
 DEAR = {
@@ -186,6 +187,11 @@ def test_what_nobody_foresaw_is_named_without_a_traceback(
     assert "Traceback" in end(capsys, ZeroDivisionError("division by zero"))[2]
 
 
+def test_data_in_an_error_does_not_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    _, _, err = end(capsys, YaatError("no \x1b[2J", fix="line\x9b"))
+    assert "no \\x1b[2J\n  fix: line\\x9b\n" in err
+
+
 def test_json_is_asked_for_only_before_two_dashes(capsys: pytest.CaptureFixture[str]) -> None:
     assert end(capsys, ZeroDivisionError("x"), "query", "--json")[1].startswith('{"error"')
     assert end(capsys, ZeroDivisionError("x"), "query", "--", "--json")[1] == ""
@@ -274,6 +280,13 @@ def test_a_command_without_arguments_returns_its_code() -> None:
 
     assert refuse.main([], "x", standalone_mode=False) == 5
     assert Door().color == "auto"
+
+
+def test_a_terminal_without_unicode_gets_plain_signs(yaat: Any) -> None:
+    done = yaat.process("validate", PYTHONIOENCODING="ascii")
+    assert (done.code, done.err) == (0, "")
+    assert "[ok] valid" in done.text
+    assert done.out.isascii()
 
 
 def test_completion_knows_commands(yaat: Any) -> None:

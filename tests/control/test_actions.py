@@ -39,7 +39,7 @@ def command(path: str) -> click.Command | None:
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.name)
 def test_each_action_has_a_route_schemas_and_a_verb(action: Action) -> None:
-    routes = {route.path: route.methods for route in make_app(None, [action]).routes}
+    routes = {route.path: route.methods for route in make_app(None, [action], None).routes}
     assert "POST" in routes[action.path]
     assert ("GET" in routes[action.path]) == (action.danger == "read")
     assert attrs.has(action.arguments)

@@ -46,6 +46,58 @@ async def test_a_client_that_goes_away_stops_its_query(
     assert agent.answers[0].given < 9_000_000
 
 
+async def test_a_query_within_a_batch_is_interrupted_when_its_client_goes(
+    agent: Any, folder: Path, nursery: trio.Nursery
+) -> None:
+    await nursery.start(partial(server.serve, agent, folder))
+    stream = await trio.open_unix_socket(str(folder / "read.sock"))
+    await stream.send_all(request("hang 0"))
+    await until(lambda: agent.answers and agent.answers[0].entered.is_set())
+    await stream.aclose()
+    await until(agent.answers[0].closed.is_set)
+    assert agent.answers[0].interrupted.is_set()
+
+
+async def test_a_query_that_hangs_does_not_keep_the_agent_from_stopping(agent: Any, folder: Path) -> None:
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(partial(server.serve, agent, folder))
+            stream = await trio.open_unix_socket(str(folder / "read.sock"))
+            await stream.send_all(request("hang 0"))
+            await until(lambda: agent.answers and agent.answers[0].entered.is_set())
+            nursery.cancel_scope.cancel()
+    assert agent.answers[0].closed.is_set()
+    await stream.aclose()
+
+
+async def test_more_queries_than_slots_are_refused_and_threads_are_left_to_others(
+    agent: Any, folder: Path, nursery: trio.Nursery
+) -> None:
+    await nursery.start(partial(server.serve, agent, folder))
+    streams = []
+    for number in range(server.MAX_QUERIES):
+        streams.append(await trio.open_unix_socket(str(folder / "read.sock")))
+        await streams[-1].send_all(request("hang 0"))
+        await until(
+            lambda number=number: len(agent.answers) > number and agent.answers[number].entered.is_set()
+        )
+    assert trio.to_thread.current_default_thread_limiter().borrowed_tokens == 0
+    one_more = await trio.open_unix_socket(str(folder / "control.sock"))
+    await one_more.send_all(request("numbers 1"))
+    answer = b""
+    with trio.fail_after(5):
+        while b"YAAT-E706" not in answer:
+            answer += await one_more.receive_some(10_000)
+    assert answer.startswith(b"HTTP/1.1 503")
+    for stream in (*streams, one_more):
+        await stream.aclose()
+    await until(lambda: all(one.closed.is_set() for one in agent.answers))
+    again = await trio.open_unix_socket(str(folder / "control.sock"))
+    await again.send_all(request("numbers 1"))
+    assert (await again.receive_some(10_000)).startswith(b"HTTP/1.1 200")
+    await again.aclose()
+
+
 async def test_a_client_that_does_not_read_holds_the_query_back(
     agent: Any, folder: Path, nursery: trio.Nursery
 ) -> None:

@@ -58,6 +58,24 @@ class Numbers:
         self.closed.set()
 
 
+class Hanging(Numbers):
+    """The answer to ``hang 0``: a batch that never comes, unless somebody interrupts."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 1)
+        self.entered, self.interrupted = threading.Event(), threading.Event()
+
+    def __iter__(self) -> Iterator[Any]:
+        self.entered.set()
+        if not self.interrupted.wait(60):
+            return
+        raise QueryFailed("interrupted")
+        yield
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
+
+
 class SmallAgent:
     """Implements `Operations` over a few events held in memory."""
 
@@ -103,6 +121,9 @@ class SmallAgent:
         word, _, number = request.sql.partition(" ")
         if word == "crash":
             raise RuntimeError("a secret inside")
+        if word == "hang":
+            self.answers.append(Hanging())
+            return self.answers[-1]
         if word not in ("numbers", "broken"):
             raise QueryRefused(f"not a number: {request.sql}", fix="write: numbers 10")
         answer = Numbers(int(number), request.rows, fail_at=2000 if word == "broken" else None)

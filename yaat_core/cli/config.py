@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from yaat_core.cli.door import Door, DoorGroup, command
 from yaat_core.display import terminal_safe
+
+if TYPE_CHECKING:
+    from yaat_core.config.nodes import Node
 
 
 @click.group(cls=DoorGroup)
@@ -51,8 +54,29 @@ def _of_agent(door: Door) -> dict[str, Any]:
 def _of_file(door: Door, *, effective: bool) -> dict[str, Any]:
     from yaat_core import config as configuration
     from yaat_core.cli.setup import load
+    from yaat_core.config.loading import read_text
+    from yaat_core.config.parsing import parse
 
-    return configuration.show(load(door).configuration)
+    loaded = load(door).configuration
+    shown = configuration.show(loaded)
+    if effective:
+        return shown
+    root = parse(read_text(loaded.path), str(loaded.path)).root if loaded.path else None
+    only: dict[str, Any] = _written(shown, root) if root is not None else {}
+    return only
+
+
+def _written(shown: Any, node: Node) -> Any:
+    """Of the effective values those that the file has."""
+    from yaat_core.config.nodes import Items, Table
+
+    if isinstance(node, Table) and isinstance(shown, dict):
+        return {
+            name: _written(shown[name], value) for name, (_, value) in node.entries.items() if name in shown
+        }
+    if isinstance(node, Items) and isinstance(shown, list) and len(node.nodes) == len(shown):
+        return [_written(one, value) for one, value in zip(shown, node.nodes, strict=True)]
+    return shown
 
 
 def _yaml(door: Door, shown: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from yaat_core.display import terminal_safe
 from yaat_core.errors import UsageError, YaatError
 
 INTERRUPTED = 130
@@ -52,7 +53,7 @@ def _tell(error: Exception, args: Sequence[str]) -> int:
     try:
         if _wants_json(args):
             _document(known)
-        print(known.render(), file=sys.stderr)
+        print(terminal_safe(known.render(), lines=True), file=sys.stderr)
         sys.stdout.flush()
     except BrokenPipeError:
         _reader_left()

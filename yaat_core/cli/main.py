@@ -6,6 +6,7 @@ A command's module is imported when the command is called, so that ``yaat --help
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
@@ -109,5 +110,8 @@ def cli(ctx: click.Context, /, **_: Any) -> None:
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. What the locale can't write is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     cli.main()

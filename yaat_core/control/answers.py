@@ -9,20 +9,18 @@ The answer is iterated and closed in one worker thread, which waits while the cl
 
 from __future__ import annotations
 
+import contextlib
 import io
-import logging
-from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Final, Protocol, runtime_checkable
 
 import trio
 
 from yaat_core.components import QueryAnswer
-from yaat_core.control import wire
+from yaat_core.control import replies, wire
 from yaat_core.control.listen import Message, Receive, Scope, Send
 from yaat_core.control.oops import unexpected
 from yaat_core.errors import YaatError
-
-log = logging.getLogger("yaat.control")
 
 #: Rows that one line of NDJSON holds at most.
 LINE_ROWS: Final = 1_000
@@ -43,6 +41,24 @@ class Encoder(Protocol):
 
     def finish(self, document: dict[str, Any]) -> bytes:
         """The end, or the error that is the end."""
+        ...
+
+
+class TooManyQueries(YaatError):
+    """No more queries at one time."""
+
+    code = wire.BUSY
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """An answer that can be stopped in the middle of a batch, from any thread; its iteration then raises.
+
+    An answer without this is stopped between two batches, or by its own limit of seconds.
+    """
+
+    def interrupt(self) -> None:
+        """Stop soon. Harmless at any time."""
         ...
 
 
@@ -112,63 +128,98 @@ class ArrowEncoder:
 
 
 class AnswerResponse:
-    """An ASGI response that streams an answer; when the client goes, the query is closed."""
+    """An ASGI response that asks, and streams the answer; when the client goes, the query is stopped.
 
-    def __init__(self, answer: QueryAnswer, schema: Any, accept: str) -> None:
-        self._answer = answer
-        self._schema = schema
+    ``slots`` bounds how many queries there are at one time. The threads are their own, so that clients that read
+    slowly never take those of the pipeline.
+    """
+
+    def __init__(
+        self, ask: Callable[[], Awaitable[QueryAnswer]], accept: str, slots: trio.CapacityLimiter
+    ) -> None:
+        self._ask = ask
         self._arrow = wire.ARROW in accept
-
-    @classmethod
-    async def prepare(cls, answer: QueryAnswer, accept: str) -> AnswerResponse:
-        """The response for an answer; what fails before its first row is raised here."""
-        try:
-            return cls(answer, await trio.to_thread.run_sync(lambda: answer.schema), accept)
-        except BaseException:
-            answer.close()
-            raise
+        self._slots = slots
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_on_disconnect, receive, nursery.cancel_scope)
-            await self._stream(send)
+            try:
+                answer, schema = await self._asked()
+            except YaatError as error:
+                await replies.problem(error)(scope, receive, send)
+            except Exception as error:  # noqa: BLE001 - logged with its traceback
+                await replies.problem(unexpected(error, "query"))(scope, receive, send)
+            else:
+                await self._stream(answer, schema, send)
             nursery.cancel_scope.cancel()
 
-    async def _stream(self, send: Send) -> None:
+    async def _asked(self) -> tuple[QueryAnswer, Any]:
+        """The answer and its schema; what fails before the first row is raised here."""
+        if not self._slots.available_tokens:
+            raise TooManyQueries(
+                f"{int(self._slots.total_tokens)} queries run already", fix="wait for one to end, or stop one"
+            )
+        answer = await self._ask()
+        try:
+            return answer, await trio.to_thread.run_sync(lambda: answer.schema)
+        except BaseException:
+            answer.close()
+            raise
+
+    async def _stream(self, answer: QueryAnswer, schema: Any, send: Send) -> None:
+        encoder = (ArrowEncoder if self._arrow else NdjsonEncoder)(schema)
         outgoing, incoming = trio.open_memory_channel[bytes](1)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_pump, incoming, send, self._media_type)
-            async with outgoing:
-                await trio.to_thread.run_sync(self._iterate, outgoing)
+            nursery.start_soon(_pump, incoming, send, encoder.media_type)
+            async with outgoing, _interrupting(answer):
+                await trio.to_thread.run_sync(_iterate, answer, encoder, outgoing, limiter=self._slots)
 
-    @property
-    def _media_type(self) -> str:
-        return wire.ARROW if self._arrow else wire.NDJSON
 
-    def _iterate(self, outgoing: trio.MemorySendChannel[bytes]) -> None:
-        """In the worker thread. Raises trio.Cancelled from ``put`` when the client is gone."""
+@contextlib.asynccontextmanager
+async def _interrupting(answer: QueryAnswer) -> AsyncIterator[None]:
+    """Cancelled inside, a thread is waited for: an answer that can be interrupted makes that short."""
+    ended = False
 
-        def put(data: bytes) -> None:
-            trio.from_thread.run(outgoing.send, data)
-
-        answer, rows = self._answer, 0
+    async def interrupt() -> None:
         try:
-            encoder = (ArrowEncoder if self._arrow else NdjsonEncoder)(self._schema)
-            put(encoder.start())
-            try:
-                for batch in answer:
-                    rows += batch.num_rows
-                    for piece in encoder.rows(batch):
-                        put(piece)
-                put(encoder.finish({"end": {"rows": rows, "truncated": answer.truncated}}))
-            except YaatError as error:
-                put(encoder.finish({"error": wire.error_document(error)}))
-            except trio.BrokenResourceError:
-                raise  # nobody takes the answer any more
-            except Exception as error:  # noqa: BLE001 - logged with its traceback
-                put(encoder.finish({"error": wire.error_document(unexpected(error, "query"))}))
+            await trio.sleep_forever()
         finally:
-            answer.close()
+            if not ended and isinstance(answer, Interruptible):
+                answer.interrupt()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(interrupt)
+        try:
+            yield
+        finally:
+            ended = True
+        nursery.cancel_scope.cancel()
+
+
+def _iterate(answer: QueryAnswer, encoder: Encoder, outgoing: trio.MemorySendChannel[bytes]) -> None:
+    """In the worker thread. Raises trio.Cancelled from ``put`` when the client is gone."""
+
+    def put(data: bytes) -> None:
+        trio.from_thread.run(outgoing.send, data)
+
+    rows = 0
+    try:
+        put(encoder.start())
+        try:
+            for batch in answer:
+                rows += batch.num_rows
+                for piece in encoder.rows(batch):
+                    put(piece)
+            put(encoder.finish({"end": {"rows": rows, "truncated": answer.truncated}}))
+        except YaatError as error:
+            put(encoder.finish({"error": wire.error_document(error)}))
+        except trio.BrokenResourceError:
+            raise  # nobody takes the answer any more
+        except Exception as error:  # noqa: BLE001 - logged with its traceback
+            put(encoder.finish({"error": wire.error_document(unexpected(error, "query"))}))
+    finally:
+        answer.close()
 
 
 async def _pump(incoming: trio.MemoryReceiveChannel[bytes], send: Send, media_type: str) -> None:

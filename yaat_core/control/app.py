@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from yaat_core.actions import ACTIONS, Action
-from yaat_core.control import wire
+from yaat_core.control import replies, wire
 from yaat_core.control.answers import AnswerResponse
 from yaat_core.control.oops import unexpected
 from yaat_core.control.openapi import document
@@ -29,18 +29,21 @@ from yaat_core.operations import Operations
 Endpoint = Callable[[Request], Awaitable[Any]]
 
 
-def make_app(operations: Operations, actions: Iterable[Action[Any, Any]]) -> Starlette:
-    """The application that serves these actions of an agent."""
+def make_app(
+    operations: Operations, actions: Iterable[Action[Any, Any]], slots: trio.CapacityLimiter
+) -> Starlette:
+    """The application that serves these actions of an agent; ``slots`` bounds the queries at one time."""
     served = list(actions)
-    routes = [_route(operations, action) for action in served]
+    routes = [_route(operations, action, slots) for action in served]
     routes.append(Route("/v1/openapi.json", _guarded("openapi", partial(_openapi, served)), methods=["GET"]))
     routes.append(Route("/v1/watch", _guarded("watch", partial(_watch, operations)), methods=["GET"]))
     return Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
 
 
-def _route(operations: Operations, action: Action[Any, Any]) -> Route:
+def _route(operations: Operations, action: Action[Any, Any], slots: trio.CapacityLimiter) -> Route:
     methods = ["GET", "POST"] if action.danger == "read" else ["POST"]
-    return Route(action.path, _guarded(action.name, partial(_act, operations, action)), methods=methods)
+    endpoint = partial(_act, operations, action, slots)
+    return Route(action.path, _guarded(action.name, endpoint), methods=methods)
 
 
 def _guarded(name: str, endpoint: Endpoint) -> Endpoint:
@@ -48,21 +51,23 @@ def _guarded(name: str, endpoint: Endpoint) -> Endpoint:
         try:
             return await endpoint(request)
         except YaatError as error:
-            return _problem(error)
+            return replies.problem(error)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except Exception as error:  # noqa: BLE001 - logged with its traceback
-            return _problem(unexpected(error, name))
+            return replies.problem(unexpected(error, name))
 
     return answer
 
 
-async def _act(operations: Operations, action: Action[Any, Any], request: Request) -> Any:
+async def _act(
+    operations: Operations, action: Action[Any, Any], slots: trio.CapacityLimiter, request: Request
+) -> Any:
     given = await _arguments(action, request)
-    result = await action.handler(operations, given)
+    ask = partial(action.handler, operations, given)
     if action.stream:
-        return await AnswerResponse.prepare(result, request.headers.get("accept", ""))
-    return _json(result)
+        return AnswerResponse(ask, request.headers.get("accept", ""), slots)
+    return replies.document(await ask())
 
 
 async def _arguments(action: Action[Any, Any], request: Request) -> Any:
@@ -84,7 +89,7 @@ async def _body(request: Request, where: str) -> bytes:
 
 
 async def _openapi(actions: list[Action[Any, Any]], _: Request) -> Response:
-    return _json(await trio.to_thread.run_sync(document, actions))
+    return replies.document(await trio.to_thread.run_sync(document, actions))
 
 
 async def _watch(operations: Operations, _: Request) -> WatchResponse:
@@ -99,17 +104,4 @@ async def _no_route(request: Request, error: Exception) -> Response:
         where=f"{request.method} {request.url.path}",
         fix=f"paths: {known}; what changes something is a POST on control.sock",
     )
-    return _json(wire.error_document(problem), status)
-
-
-def _problem(error: YaatError) -> Response:
-    return _json(wire.error_document(error), wire.status_of(error))
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(
-        wire.encode(value),
-        status,
-        headers={"cache-control": "no-store"},
-        media_type="application/json",
-    )
+    return replies.document(wire.error_document(problem), status)

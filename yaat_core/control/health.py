@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from yaat_core.control import wire
+from yaat_core.control import replies, wire
 from yaat_core.control.listen import Limits, serve_http
 from yaat_core.control.oops import unexpected
 from yaat_core.health import HealthBoard
@@ -121,9 +121,4 @@ async def _status(operations: Operations) -> Status | Response:
 
 
 def _answer(document: object, *, ok: bool) -> Response:
-    return Response(
-        wire.encode(document),
-        200 if ok else 503,
-        headers={"cache-control": "no-store"},
-        media_type="application/json",
-    )
+    return replies.document(document, 200 if ok else 503)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import trio
 
@@ -13,6 +13,9 @@ from yaat_core.control import sockets
 from yaat_core.control.app import make_app
 from yaat_core.control.listen import Limits, serve_http
 from yaat_core.operations import Operations
+
+#: Queries at one time; each has a thread and a cursor in the database.
+MAX_QUERIES: Final = 8
 
 
 async def serve(
@@ -32,8 +35,9 @@ async def serve(
     try:
         bound = {name: sockets.bind(path, sockets.MODES[name]) for name, path in paths.items()}
         async with trio.open_nursery() as nursery:
+            slots = trio.CapacityLimiter(MAX_QUERIES)
             for name, listening in bound.items():
-                app = make_app(operations, _served_on(name))
+                app = make_app(operations, _served_on(name), slots)
                 await nursery.start(partial(serve_http, app, listening, limits or Limits()))
             task_status.started()
     finally:

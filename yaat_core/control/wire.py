@@ -21,6 +21,9 @@ MAX_BODY: Final = 1 << 20
 NDJSON: Final = "application/x-ndjson"
 ARROW: Final = "application/vnd.apache.arrow.stream"
 
+#: Code of `yaat_core.control.answers.TooManyQueries`.
+BUSY: Final = "YAAT-E706"
+
 _STATUS: Final[tuple[tuple[type[YaatError], HTTPStatus], ...]] = (
     (errors.QueryTimeout, HTTPStatus.GATEWAY_TIMEOUT),
     (errors.QueryFailed, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -81,6 +84,8 @@ def status_of(error: YaatError) -> HTTPStatus:
     for kind, status in _STATUS:
         if isinstance(error, kind):
             return status
+    if error.code == BUSY:
+        return HTTPStatus.SERVICE_UNAVAILABLE
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 

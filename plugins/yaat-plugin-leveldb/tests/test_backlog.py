@@ -81,6 +81,15 @@ def test_deleted_records_give_their_space_back(make_rig: Callable[..., Any], tmp
     assert list(rig.queue.verify()) == []
 
 
+def test_a_large_drain_gives_its_space_back_at_once(make_rig: Callable[..., Any], tmp_path: Path) -> None:
+    rig = make_rig(tmp_path, write_buffer=8 * MiB)
+    rig.open()
+    while rig.queue.state().total_bytes < 40 * MiB:
+        rig.append(2000, 512)
+    rig.queue.delete_upto(rig.queue.state().tail)
+    assert size_of(rig.store) < 10 * MiB
+
+
 def test_many_small_records_are_deleted_in_steps(rig: Any) -> None:
     for _ in range(1_300):
         rig.append(1, 0)

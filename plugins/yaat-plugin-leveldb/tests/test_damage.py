@@ -264,5 +264,65 @@ def test_a_block_that_went_bad_while_the_queue_is_open(filled: Any) -> None:
     assert filled.numbers() == [*range(90), *range(100, filled.accepted)]
 
 
+def test_records_that_were_swapped(filled: Any) -> None:
+    """Each is whole, and neither is the one that belongs there."""
+    with plyvel.DB(str(filled.store)) as db:
+        third, fourth = (b"r" + last.to_bytes(8, "big") for last in (30, 40))
+        one, other = db.get(third), db.get(fourth)
+        db.put(third, other)
+        db.put(fourth, one)
+    filled.open()
+    assert filled.numbers() == [*range(20), *range(40, 100)]
+    assert len(filled.quarantined()) == 2
+
+
+def test_newest_records_that_are_gone_are_told(filled: Any) -> None:
+    with plyvel.DB(str(filled.store)) as db:
+        for last in (90, 100):
+            db.delete(b"r" + last.to_bytes(8, "big"))
+            db.delete(b"i" + last.to_bytes(8, "big"))
+    (damage,) = filled.open()
+    assert (damage.first, damage.last) == (81, 100)
+    assert filled.numbers() == list(range(80))
+    assert filled.append(1).first == 101
+
+
+def test_a_repair_brings_nothing_back_that_was_deleted(filled: Any) -> None:
+    with plyvel.DB(str(filled.store)) as db:
+        deleted = {key: data for key, data in db if key[:1] in (b"i", b"r") and key[-1] <= 50}
+    filled.open()
+    filled.queue.delete_upto(50)
+    filled.queue.close()
+    with plyvel.DB(str(filled.store)) as db:
+        for key, data in deleted.items():
+            db.put(key, data)
+    (filled.store / "CURRENT").unlink()
+    assert filled.open()
+    assert filled.numbers() == list(range(50, 100))
+    filled.queue.close()
+    with plyvel.DB(str(filled.store)) as db:
+        assert not [key for key in deleted if db.get(key)]
+
+
+def test_verify_finds_a_record_that_the_index_does_not_know(filled: Any) -> None:
+    with plyvel.DB(str(filled.store)) as db:
+        db.delete(b"i" + (30).to_bytes(8, "big"))
+    filled.open()
+    found = filled.queue.verify()
+    assert ("a record has no index entry", 30) in [(damage.what, damage.last) for damage in found]
+    assert (21, 30) in [(damage.first, damage.last) for damage in found]
+
+
+def test_what_a_repair_took_over_whole_is_not_kept_twice(filled: Any) -> None:
+    filled.settled()
+    (filled.store / "CURRENT").unlink()
+    filled.open()
+    filled.holds_all()
+    (copy,) = filled.home.glob("quarantine-*/store")
+    assert list(copy.glob("MANIFEST-*"))
+    assert not [file for file in copy.iterdir() if MAGIC in file.read_bytes()]
+    assert not (filled.store / "lost").exists()
+
+
 def test_only_this_user_may_look(rig: Any) -> None:
     assert rig.home.stat().st_mode & 0o777 == 0o700

@@ -30,7 +30,7 @@ def files_no_larger_than(size: int) -> Iterator[None]:
 
 
 def log_size(rig: Any) -> int:
-    return max(file.stat().st_size for file in rig.files(".log"))
+    return int(rig.files(".log")[-1].stat().st_size)
 
 
 @pytest.mark.parametrize("torn_after", [1, 7, 100, 4_000, 32_768])
@@ -49,7 +49,10 @@ def test_acknowledged_writes_survive_a_torn_one(rig: Any, torn_after: int) -> No
     killed.queue.close()
 
 
-def test_recover_tells_when_the_write_had_landed(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("rows", [10, 0])
+def test_recover_tells_when_the_write_had_landed(
+    rig: Any, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
     """Finding B3: a write whose sync failed can be in the log all the same."""
     from yaat_plugin_leveldb import store
 
@@ -60,16 +63,17 @@ def test_recover_tells_when_the_write_had_landed(rig: Any, monkeypatch: pytest.M
         raise OSError(5, "Input/output error")
 
     rig.append(10)
-    write = rig.write(10)
+    write = rig.write(rows, dropped=3)
     with monkeypatch.context() as patch:
         patch.setattr(store, "write", write_then_fail)
         with pytest.raises(StoreUnavailable):
             rig.queue.append(write)
     landed = rig.queue.recover()
-    assert (landed.first, landed.last) == (11, 20)
+    assert (landed.first, landed.last) == (11, 10 + rows)
     assert rig.queue.recover() == landed
-    rig.accepted += 10
+    rig.accepted += rows
     rig.append(10)
+    assert sum(rig.queue.state().dropped.values()) == 3
     rig.holds_all()
 
 
@@ -169,10 +173,20 @@ def test_no_append_without_room_but_everything_else(
     assert rig.append(1).first == 11
 
 
+def test_a_reserve_that_can_not_be_made_leaves_nothing_behind(rig: Any) -> None:
+    """The disk seems to have room, and has none (a quota)."""
+    (rig.home / "reserve").unlink()
+    with files_no_larger_than(1000), pytest.raises(StoreUnavailable, match="full"):
+        rig.append(1)
+    assert not (rig.home / "reserve").exists()
+    rig.append(1)
+    assert (rig.home / "reserve").stat().st_size == rig.config.reserve
+
+
 def test_closing_waits_for_readers(rig: Any) -> None:
     """LevelDB crashes the process when it is closed under a running call."""
     for _ in range(20):
-        rig.append(500, 100)
+        rig.append(200, 50)
     stop = threading.Event()
     outcomes: set[str] = set()
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from yaat_core.errors import StoreUnavailable
+
 MiB = 2**20
 
 pytestmark = pytest.mark.faults
@@ -92,6 +94,25 @@ def test_killed_at_each_call_that_changes_the_disk(
         check(rig, acknowledged(seen))
     assert killed > 20
     assert killed >= 0.8 * len(points)
+
+
+@needs_strace
+def test_every_append_is_synced(start_appender: Callable[..., Any], tmp_path: Path) -> None:
+    counted = tmp_path / "calls"
+    trace = ["strace", "-f", "-qq", "-e", "trace=write,fdatasync", "-y", "-o", str(counted)]
+    list(lines_of(start_appender(tmp_path, "--writes", "15", before=trace)))
+    log = "unsynced"
+    acknowledged = 0
+    for call in counted.read_text().splitlines():
+        if "write(" in call and ".log>" in call:
+            log = "unsynced"
+        elif "fdatasync(" in call and ".log>" in call:
+            log = "synced"
+        elif "write(" in call and '"ack' in call:
+            acknowledged += 1
+            assert log == "synced"
+            log = "used"
+    assert acknowledged == 15
 
 
 @needs_strace
@@ -180,6 +201,58 @@ def test_a_disk_that_others_fill(
     (small_disk / "other").unlink(missing_ok=True)
     assert "full" in seen
     check(rig, acknowledged(seen))
+
+
+@pytest.mark.parametrize("reserve", [2 * MiB, 0])
+def test_the_reserve_makes_room_for_reopening(
+    make_rig: Callable[..., Any], small_disk: Path, reserve: int
+) -> None:
+    rig = make_rig(small_disk, reserve=reserve, write_buffer=512 * 1024)
+    rig.open()
+    for _ in range(20):
+        rig.append(10, 1_000)
+    rig.queue.close()
+    fill(small_disk / "other", 0)
+    if not reserve:
+        with pytest.raises(StoreUnavailable, match="No space left"):
+            rig.open()
+        return
+    assert list(rig.open()) == []
+    assert not (rig.home / "reserve").exists()
+    assert rig.numbers() == list(range(rig.accepted))
+    rig.queue.delete_upto(50)
+    with pytest.raises(StoreUnavailable, match="full"):
+        rig.append(1)
+    with pytest.raises(StoreUnavailable, match="full"):
+        rig.queue.recover()
+    rig.queue.delete_upto(100)
+    (small_disk / "other").unlink()
+    assert rig.queue.recover() is None
+    rig.append(1)
+    assert rig.numbers() == list(range(100, rig.accepted))
+    assert (rig.home / "reserve").exists()
+    rig.queue.close()
+
+
+def test_deleting_goes_on_when_others_take_the_last_byte(
+    make_rig: Callable[..., Any], small_disk: Path
+) -> None:
+    rig = make_rig(small_disk, reserve=2 * MiB, write_buffer=512 * 1024)
+    rig.open()
+    for _ in range(20):
+        rig.append(10, 1_000)
+    fill(small_disk / "other", 0)
+    with pytest.raises(StoreUnavailable, match="full"):
+        rig.append(1)
+    for number in range(10, 200, 10):
+        try:
+            rig.queue.delete_upto(number)
+        except StoreUnavailable:
+            with pytest.raises(StoreUnavailable, match="full"):
+                rig.queue.recover()
+    assert rig.queue.state().deleted_upto == 190
+    assert rig.numbers() == list(range(190, 200))
+    rig.queue.close()
 
 
 def fill(file: Path, spare: int) -> None:

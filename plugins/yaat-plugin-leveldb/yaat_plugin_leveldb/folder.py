@@ -135,8 +135,8 @@ class Folder:
             return None
         return target
 
-    def ensure_reserve(self, size: int) -> bool:
-        """Set space aside unless that is done; False when there is not enough."""
+    def ensure_reserve(self, size: int, spare: int) -> bool:
+        """Set space aside unless that is done; False when less than ``spare`` bytes would stay free."""
         try:
             if self._reserve.stat().st_size == size:
                 return True
@@ -145,7 +145,7 @@ class Folder:
             pass
         if not size:
             return True
-        if self.room() < size:
+        if self.room() < size + spare:
             return False
         try:
             with open(self._reserve, "wb", opener=_private) as file:

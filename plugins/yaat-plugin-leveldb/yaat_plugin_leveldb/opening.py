@@ -54,7 +54,9 @@ class Opening:
         return self._with_room(lambda: self._salvaged(self._marker()[0], why))
 
     def _with_room(self, attempt: Callable[[], T]) -> T:
-        """Without space the reserve makes room for a second attempt: opening writes a little."""
+        """On a full disk the reserve makes room: opening writes a little, and deleting does later."""
+        if self.folder.path.exists() and self.folder.room() < self.settings.write_buffer:
+            self.folder.drop_reserve()
         try:
             return _plainly(attempt, self.folder)
         except StoreUnavailable:

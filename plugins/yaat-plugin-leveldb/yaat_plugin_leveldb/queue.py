@@ -82,7 +82,7 @@ class LevelDBQueue(Queue):
             self._fresh = opened.figures.untouched
             self._noted = bool(opened.damages)
             self._pending = self._landed = None
-            self._opening.folder.ensure_reserve(self._reserve)
+            self._opening.folder.ensure_reserve(self._reserve, self._opening.settings.write_buffer)
             return opened.damages
 
     @property
@@ -266,7 +266,7 @@ class LevelDBQueue(Queue):
         folder, spare = self._opening.folder, self._opening.settings.write_buffer
         if not self._handle.is_open:
             raise StoreUnavailable("the queue is closed", fix="it reopens by itself when it can")
-        if not folder.ensure_reserve(self._reserve) or folder.room() < spare:
+        if not folder.ensure_reserve(self._reserve, spare) or folder.room() < spare:
             missing = Size(spare + (0 if folder.has_reserve else self._reserve))
             raise StoreUnavailable(
                 f"the disk of {folder.path} is full: {Size(folder.room())} free, {missing} needed",

@@ -446,6 +446,9 @@ class Sink(abc.ABC):
         """Can it be reached? Changes nothing that stays."""
         return ()
 
+    async def idle(self) -> None:
+        """Called about once a second while nothing waits: the time for housekeeping."""
+
     def settled(self) -> int | None:
         """The sequence up to which rows are safe without the queue; None: all that was delivered.
 

@@ -134,8 +134,10 @@ class SinkWorker:
     async def _idle(self, sink: Sink) -> None:
         """Nothing waits: look now and then what the sink has settled meanwhile."""
         news = self.lane.news()
-        with trio.move_on_after(1.0):
+        with trio.move_on_after(1.0) as quiet:
             await news
+        if quiet.cancelled_caught:
+            await sink.idle()
         self.lane.settled = sink.settled()
 
     async def _next_piece(self, sink: Sink) -> tuple[EventBatch, Position] | None:

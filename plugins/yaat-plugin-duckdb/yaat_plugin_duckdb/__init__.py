@@ -1,0 +1,1 @@
+"""The sink `duckdb`, and SQL over what it stores."""

@@ -1,0 +1,177 @@
+"""Queries that run: each is bounded in rows and seconds, and can be stopped from any thread.
+
+They run on cursors of the writer's own instance, since DuckDB lets no second process open the file. When the writer
+has to close that instance it stops them first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from yaat_core.components import QueryRequest
+from yaat_core.errors import QueryFailed, QueryTimeout, StoreUnavailable, YaatError
+from yaat_plugin_duckdb.complaints import as_failure
+from yaat_plugin_duckdb.sandbox import checked
+
+_BATCH_ROWS: Final = 8_192
+#: Seconds to wait for a query that was interrupted, and between two interrupts.
+_STOPPING: Final = 10.0
+_NUDGE: Final = 0.05
+
+
+class Answer:
+    """A `QueryAnswer`: Arrow batches as DuckDB makes them. One thread at a time; `stop` from any."""
+
+    def __init__(
+        self, cursor: duckdb.DuckDBPyConnection, request: QueryRequest, ended: Callable[[Answer], None]
+    ) -> None:
+        self.truncated = False
+        self._cursor = cursor
+        self._request = request
+        self._ended = ended
+        self._reader: Any = None
+        self._busy = threading.Lock()
+        self._closed = False
+        self._verdict: YaatError | None = None
+        self._timer = threading.Timer(request.seconds, self._time_out)
+        self._timer.daemon = True
+
+    def begin(self) -> None:
+        """Check the SQL and start it; time counts from here.
+
+        Raises:
+            QueryRefused, QueryFailed: the sandbox or the database says no. The answer is closed.
+        """
+        self._timer.start()
+        try:
+            self._guarded(self._execute)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def schema(self) -> Any:
+        """The Arrow schema of the answer."""
+        return self._reader.schema
+
+    def __iter__(self) -> Iterator[Any]:
+        left = self._request.rows
+        while (batch := self._guarded(self._next)) is not None:
+            if batch.num_rows > left:
+                self.truncated = True
+                if left:
+                    yield batch.slice(0, left)
+                return
+            left -= batch.num_rows
+            if batch.num_rows:
+                yield batch
+
+    def close(self) -> None:
+        """Stop the query and free its cursor. Safe twice."""
+        self.stop(QueryFailed("the query was closed"))
+
+    def stop(self, verdict: YaatError) -> bool:
+        """End the query, from any thread; who iterates gets ``verdict``. False: it did not react in time."""
+        self._timer.cancel()
+        self._verdict = self._verdict or verdict
+        for _ in range(int(_STOPPING / _NUDGE)):
+            if self._closed:
+                return True
+            self._cursor.interrupt()
+            if self._busy.acquire(timeout=_NUDGE):
+                try:
+                    self._free()
+                finally:
+                    self._busy.release()
+        return self._closed
+
+    def _execute(self) -> None:
+        text = checked(self._cursor, self._request.sql)
+        self._cursor.execute("BEGIN TRANSACTION READ ONLY")
+        self._reader = self._cursor.sql(text).to_arrow_reader(_BATCH_ROWS)
+
+    def _next(self) -> Any:
+        try:
+            return self._reader.read_next_batch()
+        except StopIteration:
+            return None
+
+    def _guarded(self, step: Callable[[], Any]) -> Any:
+        """One step of the query, with errors as the user reads them."""
+        with self._busy:
+            if self._verdict is not None:
+                raise self._verdict
+            try:
+                return step()
+            except (duckdb.Error, pa.ArrowException, OSError) as error:
+                raise self._verdict or as_failure(error) from error
+
+    def _time_out(self) -> None:
+        self.stop(
+            QueryTimeout(
+                f"the query did not end within {self._request.seconds:g} s",
+                fix="ask for less (a shorter time, fewer columns), or allow more with --timeout",
+            )
+        )
+
+    def _free(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._reader = None
+            self._cursor.close()
+            self._ended(self)
+
+
+class Answers:
+    """The queries that run on one instance, and the gate that keeps new ones out while it is closed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[Answer] = set()
+        self._open = False
+
+    def ask(
+        self,
+        make_cursor: Callable[[], duckdb.DuckDBPyConnection],
+        request: QueryRequest,
+        *,
+        on_end: Callable[[], None] | None = None,
+    ) -> Answer:
+        """Begin a query; ``on_end`` is called when it is over.
+
+        Raises:
+            QueryRefused, QueryFailed: the sandbox or the database says no.
+            StoreUnavailable: the instance is closed at this moment.
+        """
+        with self._lock:
+            if not self._open:
+                raise StoreUnavailable("the database is not open", fix="ask again in a moment")
+            answer = Answer(make_cursor(), request, partial(self._ended, on_end))
+            self._running.add(answer)
+        answer.begin()
+        return answer
+
+    def admit(self) -> None:
+        """The instance is open: queries may begin."""
+        with self._lock:
+            self._open = True
+
+    def stop(self, why: str) -> None:
+        """The instance is about to be closed: end every query, and let none begin."""
+        with self._lock:
+            self._open = False
+            running = list(self._running)
+        for answer in running:
+            answer.stop(QueryFailed(why, fix="ask again in a moment"))
+
+    def _ended(self, on_end: Callable[[], None] | None, answer: Answer) -> None:
+        with self._lock:
+            self._running.discard(answer)
+        if on_end is not None:
+            on_end()

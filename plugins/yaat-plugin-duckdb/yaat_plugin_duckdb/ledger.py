@@ -1,0 +1,133 @@
+"""What the database knows of the queue: whose rows it holds, up to which sequence, with which checkpoints, how old.
+
+Every function runs on the connection that it is given, within the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+import pyarrow as pa
+
+from yaat_core.components import Checkpoints, StoredCheckpoint
+
+STATEMENTS: Final = (
+    "CREATE TABLE yaat_meta (format INTEGER, agent_id BLOB, sink VARCHAR, queue_id BLOB)",
+    "CREATE TABLE yaat_position (sequence BIGINT)",
+    "INSERT INTO yaat_position VALUES (0)",
+    "CREATE TABLE yaat_checkpoints (component VARCHAR, key BLOB, value BLOB, sequence BIGINT)",
+    "CREATE TABLE yaat_ages (sequence BIGINT, stored_us BIGINT)",
+)
+
+_INCOMING: Final = "yaat_incoming_checkpoints"
+_CHECKPOINTS: Final = pa.schema(
+    [("component", pa.string()), ("key", pa.binary()), ("value", pa.binary()), ("sequence", pa.int64())]
+)
+
+
+@attrs.frozen(kw_only=True)
+class Owner:
+    """Whose rows a database holds. ``queue_id`` None: nobody's yet."""
+
+    agent_id: bytes
+    sink: str
+    queue_id: bytes | None
+
+
+def format_of(connection: Any) -> int | None:
+    """Format of the database; None when it has no tables at all; 0 when its tables are not ours."""
+    names = {
+        name
+        for (name,) in connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT internal"
+        ).fetchall()
+    }
+    if not names:
+        return None
+    if "yaat_meta" not in names:
+        return 0
+    return int(connection.execute("SELECT format FROM yaat_meta").fetchall()[0][0])
+
+
+def owner(connection: Any) -> Owner:
+    """Whose rows these are."""
+    ((agent_id, sink, queue_id),) = connection.execute(
+        "SELECT agent_id, sink, queue_id FROM yaat_meta"
+    ).fetchall()
+    return Owner(agent_id=agent_id, sink=sink, queue_id=queue_id)
+
+
+def create(connection: Any, format: int, new: Owner) -> None:
+    """The tables of a new database."""
+    for statement in STATEMENTS:
+        connection.execute(statement)
+    connection.execute(
+        "INSERT INTO yaat_meta VALUES (?, ?, ?, ?)", [format, new.agent_id, new.sink, new.queue_id]
+    )
+
+
+def set_owner(connection: Any, new: Owner) -> None:
+    """The rows are theirs."""
+    connection.execute(
+        "UPDATE yaat_meta SET agent_id = ?, sink = ?, queue_id = ?", [new.agent_id, new.sink, new.queue_id]
+    )
+
+
+def sequence(connection: Any) -> int:
+    """The last sequence that is stored."""
+    return int(connection.execute("SELECT sequence FROM yaat_position").fetchall()[0][0])
+
+
+def advance(connection: Any, sequence: int) -> None:
+    """Everything up to here is stored."""
+    connection.execute("UPDATE yaat_position SET sequence = ?", [sequence])
+
+
+def checkpoints(connection: Any) -> dict[str, dict[bytes, StoredCheckpoint]]:
+    """Checkpoints by component and key."""
+    found: dict[str, dict[bytes, StoredCheckpoint]] = {}
+    rows = connection.execute("SELECT component, key, value, sequence FROM yaat_checkpoints").fetchall()
+    for component, key, value, at in rows:
+        found.setdefault(component, {})[key] = StoredCheckpoint(value, at)
+    return found
+
+
+def put_checkpoints(connection: Any, written: Mapping[str, Checkpoints], sequence: int) -> None:
+    """Replace or delete checkpoints; ``sequence`` is that of the last event stored with them."""
+    rows = [
+        (component, key, value, sequence)
+        for component, entries in written.items()
+        for key, value in entries.items()
+    ]
+    if not rows:
+        return
+    arrays = [
+        pa.array(column, kind)
+        for column, kind in zip(zip(*rows, strict=True), _CHECKPOINTS.types, strict=True)
+    ]
+    connection.register(_INCOMING, pa.Table.from_arrays(arrays, schema=_CHECKPOINTS))
+    connection.execute(
+        f"DELETE FROM yaat_checkpoints WHERE (component, key) IN (SELECT (component, key) FROM {_INCOMING})"
+    )
+    connection.execute(f"INSERT INTO yaat_checkpoints SELECT * FROM {_INCOMING} WHERE value IS NOT NULL")
+    connection.unregister(_INCOMING)
+
+
+def note_age(connection: Any, sequence: int, now_us: int) -> None:
+    """Everything up to ``sequence`` was stored by now."""
+    connection.execute("INSERT INTO yaat_ages VALUES (?, ?)", [sequence, now_us])
+
+
+def youngest_us(connection: Any) -> int:
+    """When an age was last noted; 0 for never."""
+    return int(connection.execute("SELECT coalesce(max(stored_us), 0) FROM yaat_ages").fetchall()[0][0])
+
+
+def stored_before(connection: Any, horizon_us: int) -> int:
+    """The highest sequence that was stored at ``horizon_us`` or before; 0 for none."""
+    rows = connection.execute(
+        "SELECT coalesce(max(sequence), 0) FROM yaat_ages WHERE stored_us <= ?", [horizon_us]
+    ).fetchall()
+    return int(rows[0][0])

@@ -1,0 +1,274 @@
+"""The one writer of a database: delivers exactly once, through errors that leave open whether a COMMIT was durable.
+
+Synchronous and safe for threads: deliveries and housekeeping take turns under one lock. After any error of DuckDB the
+store is abandoned: running queries are stopped (they share the instance), everything is closed and opened again, and
+the stored position says what is in. A query that took all the memory meets its end the same way, and the transaction
+is tried again.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from yaat_core.components import Context, Done, Outcome, Partial, Position, Retry, SinkPosition
+from yaat_core.errors import StateInUse, StoreDamaged, StoreForeign, StoreUnavailable
+from yaat_core.event import EventBatch
+from yaat_plugin_duckdb.answers import Answers
+from yaat_plugin_duckdb.complaints import first_line
+from yaat_plugin_duckdb.config import DuckDBConfig
+from yaat_plugin_duckdb.engine import limits_of, wal_path
+from yaat_plugin_duckdb.ledger import Owner
+from yaat_plugin_duckdb.opening import open_store, unavailable
+from yaat_plugin_duckdb.retention import Retention
+from yaat_plugin_duckdb.store import ROW_ERRORS, Store
+
+#: Times that a transaction is tried, each time on a newly opened store, before the core is asked to wait.
+_ATTEMPTS: Final = 3
+#: Seconds before housekeeping that failed is tried again.
+_REST: Final = 10.0
+
+T = TypeVar("T")
+
+
+class Writer:
+    """Owns the store of a sink from `start` to `stop`."""
+
+    def __init__(self, config: DuckDBConfig, context: Context) -> None:
+        self.path: Path = context.path(config.path)
+        self.settled = 0
+        """Rows up to here are in the file itself: safe without DuckDB's log and without the queue."""
+        self.answers = Answers()
+        self._config = config
+        self._log = context.log
+        self._me = Owner(agent_id=context.agent_id, sink=str(context.id), queue_id=None)
+        self._lock = threading.Lock()
+        self._store: Store | None = None
+        self._known = 0
+        self._tidied = -math.inf
+        self._rests_until = -math.inf
+        self._retention = Retention(config, context)
+        stats = context.stats
+        self._reopened = stats.counter(
+            "yaat_duckdb_reopened_total", "Times the database failed and was reopened."
+        )
+        self._aside = stats.counter("yaat_duckdb_set_aside_total", "Damaged files that were set aside.")
+        self._moving = stats.histogram("yaat_duckdb_checkpoint_seconds", "Time that a checkpoint takes.")
+
+    def start(self) -> None:
+        """Open the database. Raises as `open_store` does."""
+        with self._lock:
+            self._opened()
+
+    def stop(self) -> None:
+        """Move everything into the file, and close. Safe twice."""
+        with self._lock:
+            if self._store is None:
+                return
+            try:
+                self._move_to_file(self._store)
+            except duckdb.Error as error:
+                self._log.warning("no checkpoint at the end, the log keeps the rows: %s", first_line(error))
+            self._close()
+
+    def position(self) -> SinkPosition | None:
+        """As `TransactionalSink.position`."""
+
+        def asked(store: Store) -> SinkPosition | None:
+            self._require_mine(store)
+            return store.position()
+
+        return self._on_store(asked)
+
+    def bind(self, queue_id: bytes) -> None:
+        """As `TransactionalSink.bind`."""
+
+        def bound(store: Store) -> None:
+            self._require_mine(store)
+            if store.owner.queue_id is None:
+                store.give_to(Owner(agent_id=self._me.agent_id, sink=self._me.sink, queue_id=queue_id))
+            self._require_queue(store, queue_id)
+
+        self._on_store(bound)
+
+    def deliver(self, batch: EventBatch, position: Position) -> Outcome:
+        """Store what of the batch is not stored yet.
+
+        Raises:
+            StoreForeign: the position is of another queue.
+            StoreDamaged: damaged files had to be set aside, so that the database is behind: start over.
+        """
+        if len(batch) != position.last - position.first + 1:
+            raise ValueError(f"{len(batch)} rows for the sequences {position.first} to {position.last}")
+        with self._lock:
+            outcome = self._delivered(batch, position)
+            self._tidy()
+        return outcome
+
+    def tidy(self) -> None:
+        """CHECKPOINT and remove old rows, when it is time."""
+        with self._lock:
+            self._tidy()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection to the same instance, for a query."""
+        store = self._store
+        if store is None:
+            raise StoreUnavailable(
+                "the database is not open", where=str(self.path), fix="ask again in a moment"
+            )
+        return store.cursor()
+
+    # --- delivering, within the lock
+
+    def _delivered(self, batch: EventBatch, position: Position) -> Outcome:
+        dead: list[tuple[int, str]] = []
+        why, rows_at_fault = "", False
+        for _ in range(_ATTEMPTS):
+            try:
+                if rows_at_fault:
+                    dead = self._refused(batch)
+                self._append(self._opened(), batch, position, dead)
+            except duckdb.Error as error:
+                rows_at_fault = isinstance(error, ROW_ERRORS)
+                why = self._abandon(error)
+            except (StoreUnavailable, StateInUse) as error:
+                return Retry(why=f"{error.what}: {error.cause}")
+            else:
+                return Partial(dead) if dead else Done()
+        return Retry(why=why)
+
+    def _append(
+        self, store: Store, batch: EventBatch, position: Position, dead: list[tuple[int, str]]
+    ) -> None:
+        self._require_queue(store, position.queue_id)
+        sequences = np.arange(position.first, position.last + 1)
+        wanted = sequences > store.sequence
+        if not wanted.any() and (store.sequence > position.last or not position.checkpoints):
+            return
+        wanted[[row for row, _ in dead]] = False
+        if not wanted.all():
+            batch = batch.filter(pa.array(wanted))
+        store.append(batch, sequences[wanted], position)
+        self._known = store.sequence
+
+    def _refused(self, batch: EventBatch) -> list[tuple[int, str]]:
+        """The rows that DuckDB does not take, each with its reason."""
+        pieces, found = [range(len(batch))], []
+        while pieces:
+            rows = pieces.pop()
+            reason = self._opened().refusal(batch.slice(rows.start, len(rows))) if rows else None
+            if reason and len(rows) == 1:
+                found.append((rows.start, reason))
+            elif reason:
+                middle = rows.start + len(rows) // 2
+                pieces += [range(rows.start, middle), range(middle, rows.stop)]
+        return sorted(found)
+
+    # --- keeping the store, within the lock
+
+    def _on_store(self, ask: Callable[[Store], T]) -> T:
+        with self._lock:
+            try:
+                return ask(self._opened())
+            except duckdb.Error as error:
+                self._abandon(error)
+                raise unavailable(error, self.path) from error
+
+    def _opened(self) -> Store:
+        if self._store is not None:
+            return self._store
+        had_log = wal_path(self.path).exists()
+        opened = open_store(self.path, limits_of(self._config), self._me)
+        store = opened.store
+        self.settled = min(self.settled, store.sequence) if had_log else store.sequence
+        self._store = store
+        self.answers.admit()
+        if opened.set_aside:
+            self._aside.add(len(opened.set_aside))
+            names = ", ".join(file.name for file in opened.set_aside)
+            self._log.error(
+                "the database was damaged: set aside %s in %s; it holds events up to sequence %d, what the queue "
+                "still has is delivered again",
+                names,
+                self.path.parent,
+                store.sequence,
+            )
+        if store.sequence < self._known:
+            raise StoreDamaged(
+                f"the database lost what came after sequence {store.sequence}",
+                where=str(self.path),
+                effect="what the queue still has is delivered again",
+            )
+        return store
+
+    def _abandon(self, error: duckdb.Error) -> str:
+        """Close everything after an error; returns the error as a line."""
+        line = first_line(error)
+        self._log.warning("the database failed, reopening it: %s", line)
+        self._reopened.add()
+        self._close()
+        return line
+
+    def _close(self) -> None:
+        self.answers.stop("the database was closed while the query ran")
+        if self._store is not None:
+            self._store.close()
+        self._store = None
+
+    def _tidy(self) -> None:
+        store, now = self._store, time.monotonic()
+        if store is None or now < self._rests_until:
+            return
+        waited = now - self._tidied >= self._config.checkpoint_interval
+        if not waited and store.wal_bytes() < self._config.checkpoint_bytes:
+            return
+        try:
+            self._move_to_file(store)
+        except duckdb.Error as error:
+            self._rests_until = now + _REST
+            self._abandon(error)
+
+    def _move_to_file(self, store: Store) -> None:
+        self._tidied = time.monotonic()
+        self._retention.by_age(store)
+        if store.wal_bytes():
+            began = time.perf_counter()
+            store.checkpoint()
+            self._moving.observe(time.perf_counter() - began)
+        self.settled = store.sequence
+        if self._retention.by_size(store):
+            store.checkpoint()
+
+    # --- whose rows these are
+
+    def _require_mine(self, store: Store) -> None:
+        owner = store.owner
+        if owner.queue_id is None:
+            return
+        if owner.agent_id != self._me.agent_id:
+            raise self._foreign(f"agent {owner.agent_id.hex()}, this one is {self._me.agent_id.hex()}")
+        if owner.sink != self._me.sink:
+            raise self._foreign(f"`{owner.sink}`, this sink is `{self._me.sink}`")
+
+    def _require_queue(self, store: Store, queue_id: bytes) -> None:
+        if store.owner.queue_id != queue_id:
+            bound = store.owner.queue_id
+            raise self._foreign(f"queue {bound.hex() if bound else 'none'}, this one is {queue_id.hex()}")
+
+    def _foreign(self, whose: str) -> StoreForeign:
+        return StoreForeign(
+            f"the database belongs to {whose}",
+            where=str(self.path),
+            cause="its rows and its position are those of another one; mixing them would lose or repeat events",
+            effect="events wait in the queue",
+            fix="choose another `path` for this sink, or move the file away (it can still be asked with `duckdb`)",
+        )

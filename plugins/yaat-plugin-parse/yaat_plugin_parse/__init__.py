@@ -1,0 +1,1 @@
+"""Raw lines to events: JSON, nginx, Python, your own pattern, or whichever fits."""

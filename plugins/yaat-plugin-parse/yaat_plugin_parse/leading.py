@@ -1,0 +1,58 @@
+"""Lines that no format fits: a time at their beginning and a word for the level, where that is cheap to see."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from yaat_plugin_parse import levels, timestamps
+from yaat_plugin_parse.found import Found
+
+_LOOK: Final = 160
+"""Characters of a line that are looked at."""
+
+_TIME: Final = (
+    r"^[\[(<\"]?(?P<time>\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d)\b)?"
+    r"|\d\d/[A-Z][a-z][a-z]/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?)"
+)
+_WORDS: Final = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|PANIC|ALERT|EMERG"
+#: In capitals after a blank or bracket, or in any letters inside brackets or at the beginning before a colon.
+_LEVEL: Final = (
+    rf"^(?:[^\n]{{0,100}}?(?:[\s(|<=]|\[ ?))?(?P<loud>{_WORDS})(?:[\s:\])|>,-]|$)"
+    rf"|^[^\n]{{0,80}}?[\[<(](?P<framed>(?i:{_WORDS}))[\])>]|^(?P<first>(?i:{_WORDS})):"
+)
+
+
+def look(lines: Any, rows: Any, zone: tzinfo) -> Found:
+    """Times and levels of ``lines``, which are the rows ``rows`` of the batch."""
+    head = pc.utf8_slice_codeunits(lines, 0, _LOOK)
+    return Found(rows, {"timestamp": _times(head, zone), "level": _levels(head)})
+
+
+def _times(head: Any, zone: tzinfo) -> Any:
+    return timestamps.parse(_group(pc.extract_regex(head, _TIME), "time"), zone)
+
+
+def _levels(head: Any) -> Any:
+    found = pc.extract_regex(head, _LEVEL)
+    words = [_group(found, name) for name in ("loud", "framed", "first")]
+    return levels.parse(pc.coalesce(*[pc.if_else(pc.equal(word, ""), None, word) for word in words]))
+
+
+def _group(found: Any, name: str) -> Any:
+    """One group of a match, null where nothing matched."""
+    return pc.struct_field(found, name)
+
+
+def all_rows(lines: Any) -> Any:
+    """The indexes of the rows that have a line at all."""
+    return np.flatnonzero(np.asarray(lines.is_valid())) if lines.null_count else np.arange(len(lines))
+
+
+def subset(lines: Any, rows: Any) -> Any:
+    """Lines by index; the same array when that is all of them."""
+    return lines if len(rows) == len(lines) else lines.take(pa.array(rows))

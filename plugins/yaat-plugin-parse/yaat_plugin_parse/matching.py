@@ -1,0 +1,26 @@
+"""A pattern's named groups as `Fields`, on whole columns (RE2, through Arrow)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from yaat_plugin_parse.found import Fields
+
+
+def matched(lines: Any, pattern: str) -> Fields:
+    """The groups of every line in which ``pattern`` is found; a group that is empty or took no part is null."""
+    found = pc.extract_regex(lines, pattern)
+    rows = np.flatnonzero(np.asarray(found.is_valid()))
+    if len(rows) < len(lines):
+        found = found.drop_null()
+    names = [field.name for field in found.type]
+    columns = {name: given(column) for name, column in zip(names, found.flatten(), strict=True)}
+    return Fields(rows, {name: column for name, column in columns.items() if column.null_count < len(column)})
+
+
+def given(column: Any, nothing: str = "") -> Any:
+    """The column with ``nothing`` as null."""
+    return pc.if_else(pc.equal(column, nothing), None, column)

@@ -1,0 +1,66 @@
+"""Whole batches of JSON objects to columns, by Arrow's JSON reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+from yaat_plugin_parse.objects import text
+from yaat_plugin_parse.objects.shape import EXACT, Shape
+
+
+@attrs.frozen
+class Columns:
+    """String arrays by dotted name, and the rows (a boolean array, or None) whose values they do not hold exactly."""
+
+    fields: dict[str, Any]
+    inexact: Any = None
+
+
+def plain(lines: Any) -> Any | None:
+    """Which lines the reader can be given: None for all, else a boolean array.
+
+    It would take a line break inside an object for the end of a row, and half of a surrogate pair
+    is not its business.
+    """
+    suspects = None
+    for letters in ("\n", "\\ud", "\\uD"):
+        found = pc.match_substring(lines, letters)
+        if pc.any(found).as_py():
+            suspects = found if suspects is None else pc.or_(suspects, found)
+    return None if suspects is None else ~np.asarray(suspects)
+
+
+def read(lines: Any, shape: Shape) -> Columns | None:
+    """The fields of all lines, which all begin with ``{`` and end with ``}``; None when the reader refuses one."""
+    rows = len(lines)
+    whole = pa.ListArray.from_arrays(pa.array([0, rows], pa.int32()), lines)
+    data = pc.binary_join(whole, "\n")[0].as_buffer()
+    try:
+        table = pj.read_json(
+            pa.BufferReader(data),
+            read_options=pj.ReadOptions(use_threads=False, block_size=data.size + 1),
+            parse_options=pj.ParseOptions(explicit_schema=shape.schema, unexpected_field_behavior="error"),
+        )
+    except pa.ArrowInvalid:
+        return None
+    # An object, a line break and another object never make one object, so as many rows are the same rows.
+    if table.num_rows != rows:
+        return None
+    return _columns(shape, table.combine_chunks().to_batches()[0])
+
+
+def _columns(shape: Shape, batch: Any) -> Columns:
+    fields, inexact = {}, None
+    for name, column in shape.leaves(dict(zip(shape.fields, batch.columns, strict=True))):
+        if pa.types.is_floating(column.type):
+            size = np.abs(np.asarray(column.fill_null(0.0)))
+            bad = ~(size < EXACT)
+            inexact = bad if inexact is None else inexact | bad
+        fields[name] = text.of_column(column)
+    return Columns(fields, inexact if inexact is not None and inexact.any() else None)

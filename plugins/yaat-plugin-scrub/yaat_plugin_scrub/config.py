@@ -1,0 +1,142 @@
+"""Options of the processor. User patterns are checked here, so that `yaat validate` tells of a bad one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any, Final
+
+from yaat_core.config.options import configuration, option
+
+#: Columns that rules may name, besides `tags` and `tags.NAME`.
+COLUMNS: Final = (
+    "message",
+    "stacktrace",
+    "operation",
+    "service_name",
+    "environment",
+    "metric_name",
+    "level",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+)
+_RULE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_REFERENCE: Final = re.compile(r"\\(\d|\\)?")
+
+
+@configuration
+class Rule:
+    """A rule of your own: what matches is replaced, or the event dropped."""
+
+    name: str = option(help="Name in the placeholder, the figures and the accounting.", example="order")
+    pattern: str = option(
+        help="Regular expression in RE2's syntax (no lookaround, no backreferences).", example="order-\\d+"
+    )
+    replacement: str | None = option(
+        None,
+        help="What stands in its place; `\\1` to `\\9` are groups of the pattern. `[NAME]` when absent.",
+        example="[order]",
+    )
+    fields: tuple[str, ...] = option(
+        ("message", "stacktrace", "operation", "tags"),
+        help="Columns to look at; `tags` is every tag, `tags.NAME` one.",
+        example=["message", "tags.user"],
+    )
+    drop: bool = option(False, help="Drop events that match; they are counted as `scrub/NAME`.", example=True)
+
+    def __attrs_post_init__(self) -> None:
+        if not _RULE_NAME.fullmatch(self.name):
+            raise ValueError(f"name must be letters, digits, `_`, `.` and `-`, got {self.name!r}")
+        groups = _groups(self)
+        for field in self.fields:
+            _check_field(field)
+        if not self.fields:
+            raise ValueError(f"rule {self.name}: fields is empty; leave it out for the default")
+        if self.replacement is not None:
+            _check_replacement(self.name, self.replacement, groups)
+            if self.drop:
+                raise ValueError(f"rule {self.name}: a dropped event needs no replacement; take out one")
+
+
+def _names(_instance: Any, _attribute: Any, value: tuple[str, ...]) -> None:
+    from yaat_plugin_scrub.detectors import select
+
+    select(value)
+
+
+def _once(_instance: Any, _attribute: Any, value: tuple[Rule, ...]) -> None:
+    names = [rule.name for rule in value]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"each rule needs a name of its own; twice: {', '.join(twice)}")
+
+
+@configuration
+class ScrubConfig:
+    """Redaction: secrets, personal data, rules of your own; drop rules."""
+
+    detectors: tuple[str, ...] = option(
+        ("secrets",),
+        help="What to find without a rule: sets (`secrets`) or single detectors (`email`).",
+        example=["secrets", "email"],
+        validator=_names,
+    )
+    rules: tuple[Rule, ...] = option(
+        (),
+        help="Rules of your own, applied in order, before the detectors.",
+        example=[{"name": "order", "pattern": "order-\\d+"}],
+        validator=_once,
+    )
+
+
+def _groups(rule: Rule) -> int:
+    """How many groups the pattern has; refuses one that RE2 does not take."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        compiled = re2.compile(rule.pattern, options)
+    except re2.error as error:
+        reason = error.args[0]
+        said = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        raise ValueError(f"rule {rule.name}: pattern is not RE2: {said}{_advice(rule.pattern)}") from None
+    if not rule.drop and compiled.search("") is not None:
+        raise ValueError(
+            f"rule {rule.name}: pattern matches the empty text, so it would match everywhere; "
+            "write `+` where it has `*`, or make less of it optional"
+        )
+    return int(compiled.groups)
+
+
+def _advice(pattern: str) -> str:
+    if re.search(r"\(\?<?[=!]", pattern):
+        return (
+            ". RE2 has no lookahead or lookbehind: match the text around as groups, and put them back "
+            "with `\\1` in the replacement"
+        )
+    if re.search(r"\\[1-9]|\(\?P=", pattern):
+        return ". RE2 has no backreferences: write out what may be repeated"
+    if re.search(r"\(\?>|[*+?}]\+", pattern):
+        return ". RE2 has no atomic groups or possessive quantifiers, and never backtracks: leave them out"
+    return ". The syntax: https://github.com/google/re2/wiki/Syntax"
+
+
+def _check_replacement(name: str, replacement: str, groups: int) -> None:
+    for found in _REFERENCE.finditer(replacement):
+        after = found[1]
+        if after is None:
+            raise ValueError(
+                f"rule {name}: replacement has a single backslash; write `\\\\` for one, or `\\1` for a group"
+            )
+        if after != "\\" and int(after) > groups:
+            raise ValueError(f"rule {name}: replacement names group \\{after}, but the pattern has {groups}")
+
+
+def _check_field(field: str) -> None:
+    if field in COLUMNS or field == "tags" or (field.startswith("tags.") and len(field) > len("tags.")):
+        return
+    near = difflib.get_close_matches(field, [*COLUMNS, "tags"], 1)
+    guess = f"did you mean `{near[0]}`? " if near else ""
+    raise ValueError(f"no field {field!r}: {guess}There are {', '.join(COLUMNS)}, tags and tags.NAME")

@@ -1,0 +1,178 @@
+"""The table of detectors: what is found, how, and what stands in its place. A new one is one more row.
+
+All patterns are RE2, so that Arrow runs them over whole columns; `Detector.verify` looks in Python at the rows
+that a pattern found, where a regular expression can't decide (a check digit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import attrs
+
+from yaat_plugin_scrub import cards, patterns
+
+#: The byte that patterns write as `patterns.SHIELD`.
+SHIELD: Final = b"\xff"
+
+
+@attrs.frozen(kw_only=True)
+class Detector:
+    """One row. ``hint`` is a cheap pattern (ignoring case) that matches every text in which the detector finds something.
+
+    ``finds`` are (pattern, replacement), applied in order; ``spares`` are the same, run before, and put the `SHIELD`
+    in front of what only looks like a find. ``verify`` replaces in one text, given the placeholder. Patterns see
+    UTF-8 as bytes.
+    """
+
+    name: str
+    help: str
+    hint: str
+    finds: Sequence[tuple[str, bytes]]
+    spares: Sequence[tuple[str, bytes]] = ()
+    verify: Callable[[bytes, bytes], bytes] | None = None
+    #: Keys of tags whose whole value is a find.
+    keys: str | None = None
+
+    @property
+    def placeholder(self) -> bytes:
+        """What stands in place of a find."""
+        return placeholder(self.name)
+
+
+def placeholder(name: str) -> bytes:
+    """``[name]``, shielded."""
+    return SHIELD + b"[" + name.encode() + b"]"
+
+
+def _kept(name: str, *finds: str) -> tuple[tuple[str, bytes], ...]:
+    """Patterns whose first group stays in front of the placeholder."""
+    return tuple((find, rb"\1" + placeholder(name)) for find in finds)
+
+
+def _whole(name: str, *finds: str) -> tuple[tuple[str, bytes], ...]:
+    """Patterns whose match is replaced whole."""
+    return tuple((find, placeholder(name)) for find in finds)
+
+
+def _spared(*finds: str) -> tuple[tuple[str, bytes], ...]:
+    """Patterns of two groups: the shield goes between them."""
+    return tuple((find, rb"\1" + SHIELD + rb"\2") for find in finds)
+
+
+_BEFORE, _AFTER = patterns.PASSWORD_KEPT
+
+#: In the order in which they are applied: what is known by its own looks comes before what a name tells.
+TABLE: Final[Sequence[Detector]] = (
+    Detector(
+        name="private_key",
+        help="PEM and PGP private keys, whole or cut",
+        hint="PRIVATE KEY",
+        finds=_whole("private_key", patterns.PEM, patterns.PEM_TAIL),
+    ),
+    Detector(
+        name="jwt",
+        help="JSON Web Tokens",
+        hint=r"eyJ[\w-]{5}",
+        finds=_whole("jwt", patterns.JWT),
+    ),
+    Detector(
+        name="aws_key",
+        help="AWS access key ids, and secrets by name",
+        hint=r"A3T|AKIA|ASIA|A[GR][PO]A|A[IN][DPV]A|aws_?se",
+        finds=(*_whole("aws_key", patterns.AWS_ID), *_kept("aws_key", patterns.AWS_SECRET)),
+    ),
+    Detector(
+        name="github_token",
+        help="tokens of GitHub",
+        hint="gh[pousr]_|github_pat_",
+        finds=_whole("github_token", patterns.GITHUB),
+    ),
+    Detector(
+        name="generic_token",
+        help="keys of Slack, Stripe, Google, GitLab, OpenAI and others with a prefix of their own",
+        hint=r"xox[abeoprs]-|xapp-|hooks\.slack|[prs]k_live_|[prs]k_test_|whsec_|AIza|ya29\.|GOCSPX-|glpat-|npm_|pypi-"
+        r"|\bsg\.|\bsk-|\bhf_|dop_v1_|shp[acps]+_|\bhv[bs]\.|AGE-SECRET",
+        finds=_whole("generic_token", patterns.GENERIC),
+    ),
+    Detector(
+        name="url_credentials",
+        help="user and password in a URL",
+        hint="://[^/]*@|://[^\\s\"'<>@]*:[^\\s\"'<>@]*@",
+        finds=((patterns.URL, rb"\1" + placeholder("url_credentials") + b"@"),),
+    ),
+    Detector(
+        name="bearer_token",
+        help="Authorization headers, bearer tokens",
+        hint="authorization|bearer",
+        finds=_kept(
+            "bearer_token",
+            patterns.DIGEST,
+            patterns.AUTHORIZATION,
+            patterns.AUTHORIZATION_BARE,
+            patterns.BEARER,
+        ),
+    ),
+    Detector(
+        name="cookie",
+        help="Cookie and Set-Cookie headers",
+        hint="cookie",
+        finds=_kept("cookie", patterns.COOKIE),
+    ),
+    Detector(
+        name="password",
+        help="values of names like password, secret, token, api_key; tags with such a name",
+        hint=patterns.PASSWORD_HINT,
+        spares=_spared(patterns.PASSWORD_NOTHING, patterns.NAME_PATH, patterns.WORKING_DIRECTORY),
+        finds=(
+            (patterns.PASSWORD, _BEFORE + placeholder("password") + _AFTER),
+            *_kept("password", patterns.PASSWORD_XML, patterns.PASSWORD_ARGUMENT, patterns.PASSWORD_SQL),
+        ),
+        keys=patterns.SENSITIVE_KEY,
+    ),
+    Detector(
+        name="credit_card",
+        help="card numbers with the right check digit",
+        hint=patterns.CARD,
+        finds=(),
+        verify=cards.replace,
+    ),
+    Detector(
+        name="email",
+        help="e-mail addresses",
+        hint=patterns.EMAIL_HINT,
+        spares=_spared(*patterns.NO_EMAIL),
+        finds=_whole("email", patterns.EMAIL),
+    ),
+)
+
+BY_NAME: Final[Mapping[str, Detector]] = {detector.name: detector for detector in TABLE}
+
+#: Names for several detectors at once.
+SETS: Final[Mapping[str, frozenset[str]]] = {
+    "secrets": frozenset(BY_NAME) - {"email"},
+}
+
+
+def select(names: Sequence[str]) -> tuple[Detector, ...]:
+    """The detectors that ``names`` (of sets or single ones) stand for, in the order of the table.
+
+    Raises:
+        ValueError: a name that is neither; says which there are.
+    """
+    wanted: set[str] = set()
+    for name in names:
+        if name not in SETS and name not in BY_NAME:
+            raise ValueError(_unknown(name))
+        wanted |= SETS.get(name, {name})
+    return tuple(detector for detector in TABLE if detector.name in wanted)
+
+
+def _unknown(name: str) -> str:
+    import difflib
+
+    known = [*SETS, *BY_NAME]
+    near = difflib.get_close_matches(name, known, 1)
+    guess = f"did you mean `{near[0]}`? " if near else ""
+    return f"no detector {name!r}: {guess}there are the sets {', '.join(SETS)} and {', '.join(BY_NAME)}"

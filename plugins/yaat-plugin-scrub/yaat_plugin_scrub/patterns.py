@@ -1,0 +1,141 @@
+"""The regular expressions of the detectors, in RE2's syntax, over bytes (Latin-1): programs stay small and quick.
+
+`SHIELD` is a byte that UTF-8 never has. In front of a text it says: this is no secret, or not any more. No pattern
+accepts it where a secret would begin, so that `password=[jwt]` is not redacted again. It is taken out in the end.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: As patterns write it; `detectors.SHIELD` is the byte.
+SHIELD: Final = r"\xff"
+
+# --- key=value ----------------------------------------------------------------------------------
+
+#: Names whose value is a secret; the name may have anything in front (DB_PASSWORD, x-api-key).
+_NAME: Final = (
+    r"(?:pass(?:word|wd|phrase|code)|pwd|secret|token"
+    r"|(?:api|access|account|auth|encryption|private|secret|signing)[_. -]?key"
+    r"|(?:^|[^a-z])(?:db|user|my|mysql|pg|postgres|smtp|redis|admin|root|ftp|ldap|mail|proxy)_?pass)\d?"
+)
+#: From the name to the value: quotes of the name, brackets (`user[password]=`), then a sign.
+_SIGN: Final = r"(?:\\*[\"']){0,2}\]?[ \t]*(?:=>|:=|==?|:|%3d)[ \t]*"
+_SCHEME: Final = r"(?:(?:bearer|basic)\s+)?"
+
+
+def _quoted(quote: str, opening: str) -> str:
+    """A text in quotes, cut off or not; two groups: the opening and the closing quote."""
+    first = rf"(?:[^{quote}\\{SHIELD}]|\\[^{SHIELD}])"
+    return rf"({opening}{_SCHEME}){first}(?:[^{quote}\\]|\\.|{quote}{quote})*({quote}?)"
+
+
+def _escaped_quoted(quote: str) -> str:
+    r"""The same inside of a quoted text: ``\"hunter2\"``."""
+    first = rf"(?:[^{quote}\\{SHIELD}]|\\+[^{quote}\\{SHIELD}])"
+    return rf"(\\+{quote}{_SCHEME}){first}(?:[^{quote}\\]|\\+[^{quote}\\])*(\\*{quote}?)"
+
+
+_BARE: Final = rf"\{{?(?:[^\s\"',;&\{{\\{SHIELD}]|\\[^\"'\s{SHIELD}])(?:[^\s\"',;&\\]|\\[^\"'\s])*"
+_VALUE: Final = "|".join(
+    [
+        _quoted('"', '[bur]?"{1,2}'),
+        _quoted("'", "[bur]?'"),
+        _escaped_quoted('"'),
+        _escaped_quoted("'"),
+        _BARE,
+    ]
+)
+PASSWORD: Final = rf"(?is)({_NAME}{_SIGN}{_SCHEME})(?:{_VALUE})"
+PASSWORD_KEPT: Final = rb"\1\2\4\6\8", rb"\3\5\7\9"
+PASSWORD_XML: Final = rf"(?i)(<(?:\w+:)?[\w.-]*{_NAME}(?:\s[^<>]*)?>\s*)[^<\s{SHIELD}][^<]*"
+PASSWORD_ARGUMENT: Final = rf"(?i)(--?(?:[a-z]+-)*{_NAME}\s+)[^\s\"'{SHIELD}-]\S*"
+PASSWORD_SQL: Final = rf"(?i)((?:password|identified\s+by)\s+)'[^'{SHIELD}][^']*'?"
+#: All of the above, and a little more.
+PASSWORD_HINT: Final = (
+    rf"{_NAME}(?:[\"'\\\]\s]*[=:>%]|\s+'|\s[^<>]*>)"
+    r"|-[\w.-]*(?:pass|pwd|secret|token|key|code)\w*\s|identified\s+by"
+)
+
+#: Values that are none: so that "token: expired" and "password: null" stay as they are.
+_NOTHING: Final = (
+    r"(?:null|nil|none|true|false|undefined|expired|invalid|missing|required|incorrect|rejected|revoked"
+    r"|empty|unset|not|n/a|\*+|<[\w -]+>|\[(?:redacted|masked|filtered|hidden|removed)\])"
+)
+PASSWORD_NOTHING: Final = rf"(?i)({_NAME}{_SIGN}(?:\\*[\"'])?)({_NOTHING}\\*[\"']?(?:[\s,;&.)}}\]]|$))"
+#: A path of names, as Rust and C++ write it.
+NAME_PATH: Final = rf"(?i)({_NAME})(::)"
+#: The working directory, as sudo and env print it.
+WORKING_DIRECTORY: Final = r"(\b(?:OLD)?PWD=)(/)"
+
+# --- headers and URLs ---------------------------------------------------------------------------
+
+_HEADER: Final = r"(?:proxy-)?authorization(?:\\*[\"'])?[ \t]*[:=][ \t]*\[?(?:\\*[\"'])?"
+_GAP: Final = r"(?:\s+|%20|\+)"
+_BEGIN: Final = rf"[^\s\"',;\\{SHIELD}]"
+_REST: Final = r"[^\s\"',;\\]"
+DIGEST: Final = rf"(?i)({_HEADER}(?:digest|aws4-hmac-sha256){_GAP})[^\s{SHIELD}][^\r\n]*"
+AUTHORIZATION: Final = rf"(?i)({_HEADER}(?:bearer|basic|token|apikey|negotiate|ntlm){_GAP}){_BEGIN}{_REST}*"
+AUTHORIZATION_BARE: Final = rf"(?i)({_HEADER}){_BEGIN}{_REST}{{11,}}"
+BEARER: Final = rf"(?i)(\bbearer{_GAP})[a-z0-9._~+/=-]{{16,}}"
+_PAIR: Final = r"[^\s=;,\"'\\]+=[^\s;\"'\\]*"
+COOKIE: Final = (
+    rf"(?i)(\b(?:set-)?cookie(?:\\*[\"'])?[ \t]*[:=][ \t]*(?:\\*[\"'])?){_PAIR}(?:;\s*[^\s;\"'\\]+)*"
+)
+_USER: Final = rf"[^\s/@:\"'<>\[{SHIELD}]*"
+#: A password may hold a slash; what begins with a port number and a slash is none.
+_URL_PASSWORD: Final = r"\d*[^\s/@\"'<>\d][^\s\"'<>@]*(?:@[^\s\"'<>@/]*)?|\d+"
+URL: Final = rf"(?i)([a-z][a-z0-9+.-]*://)(?:{_USER}:(?:{_URL_PASSWORD})|[a-z0-9_.~-]{{20,}})@"
+
+# --- keys by their own looks --------------------------------------------------------------------
+
+_PEM_NAME: Final = r"(?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?"
+PEM: Final = rf"(?s)-{{4,5}} ?BEGIN {_PEM_NAME}.*?(?:-{{4,5}} ?END {_PEM_NAME} ?-{{4,5}}|\z)"
+#: The end of a block whose beginning is elsewhere.
+PEM_TAIL: Final = rf"(?:[A-Za-z0-9+/=]{{16,}}(?:\\+[nr]|\s)*)*(?:[A-Za-z0-9+/=]+(?:\\+[nr]|\s)+)?-{{4,5}} ?END {_PEM_NAME} ?-{{4,5}}"
+JWT: Final = r"\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_=-]+){1,4}|\beyJ[A-Za-z0-9_-]{30,}"
+AWS_ID: Final = r"(?:A3T[A-Z0-9]|AKIA|ASIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA)[A-Z2-7]{12}[A-Z0-9]{4,}"
+AWS_SECRET: Final = (
+    r"(?i)(aws_?(?:secret|session)\w*(?:\\*[\"'])?[ \t]*(?:=>|:=|=|:)[ \t]*(?:\\*[\"'])?)[A-Za-z0-9/+=]{40,}"
+)
+GITHUB: Final = r"(?i)gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{20,}"
+_TOKENS: Final = (
+    r"xox[abeoprs]-[A-Za-z0-9-]{10,}",  # Slack
+    r"xapp-[0-9]-[A-Za-z0-9-]{10,}",
+    r"hooks\.slack\.com/services/[A-Za-z0-9/]{20,}",
+    r"[prs]k_(?:live|test)_[A-Za-z0-9]{10,}",  # Stripe
+    r"whsec_[A-Za-z0-9+/=]{16,}",
+    r"AIza[A-Za-z0-9_-]{30,}",  # Google
+    r"ya29\.[A-Za-z0-9_-]{20,}",
+    r"GOCSPX-[A-Za-z0-9_-]{20,}",
+    r"glpat-[A-Za-z0-9_-]{20,}",  # GitLab
+    r"npm_[A-Za-z0-9]{36,}",
+    r"pypi-[A-Za-z0-9_-]{32,}",
+    r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",  # SendGrid
+    r"sk-[A-Za-z0-9_-]{20,}",  # OpenAI, Anthropic
+    r"hf_[A-Za-z0-9]{30,}",
+    r"dop_v1_[a-f0-9]{64}",  # DigitalOcean
+    r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",  # Shopify
+    r"hv[bs]\.[A-Za-z0-9_-]{20,}",  # Vault
+    r"AGE-SECRET-KEY-1[A-Z0-9]{20,}",
+)
+GENERIC: Final = rf"\b(?:{'|'.join(_TOKENS)})"
+CARD: Final = r"\d(?:[ -]?\d){12}"
+
+# --- personal data ------------------------------------------------------------------------------
+
+#: ASCII's letters and digits, and every byte of a longer character.
+_LETTER: Final = r"A-Za-z0-9\x80-\xfe"
+EMAIL: Final = rf"[{_LETTER}._%+'-]*[{_LETTER}_+-](?:@|%40)(?:[{_LETTER}-]+\.)+[A-Za-z\x80-\xfe]{{2,}}"
+EMAIL_HINT: Final = rf"[{_LETTER}_+-](?:@|%40)[{_LETTER}]"
+#: Names that only look like addresses: systemd's units, pictures for dense screens, remotes of git.
+NO_EMAIL: Final = (
+    r"(?i)([\w%+-])(@[\w\\:-]+\.(?:service|socket|target|timer|slice|scope|mount|swap|device|png|jpe?g|gif|svg|webp)\b)",
+    r"(\b(?:git|hg))(@)",
+)
+
+# --- names of tags ------------------------------------------------------------------------------
+
+SENSITIVE_KEY: Final = (
+    rf"(?i)(?:{_NAME}|authorization|cookies?|credentials?|session[_.-]?id|(?:^|[_.-])(?:auth|csrf|jwt))$"
+)

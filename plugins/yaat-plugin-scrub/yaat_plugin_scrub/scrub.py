@@ -1,0 +1,102 @@
+"""The processor: the user's rules in order, then the detectors on every text that would leave the agent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import re2
+
+from yaat_core.components import Context, Drop, Processor
+from yaat_core.event import EventBatch
+from yaat_core.stats import Counter
+from yaat_plugin_scrub.config import ScrubConfig
+from yaat_plugin_scrub.detectors import select
+from yaat_plugin_scrub.redaction import Redaction
+from yaat_plugin_scrub.rules import Applied, ready
+from yaat_plugin_scrub.sheet import TAG_KEYS, TAG_VALUES, Sheet
+
+
+class Scrub(Processor):
+    """See the README for what is found. Keeps nothing of an event, and writes nothing of one into a log."""
+
+    fail_closed = True
+
+    def __init__(self, config: ScrubConfig, context: Context) -> None:
+        detectors = select(config.detectors)
+        self._rules = ready(config.rules)
+        self._redaction = Redaction(detectors)
+        self._by_key = [
+            (detector.name, re2.compile(detector.keys)) for detector in detectors if detector.keys
+        ]
+        names = {*(rule.name for rule in config.rules), *(detector.name for detector in detectors)}
+        self._counters = {name: _counter(context, name) for name in sorted(names)}
+
+    def process(self, batch: EventBatch) -> tuple[EventBatch, Sequence[Drop]]:
+        """Redact, and drop what the rules say."""
+        drops: list[Drop] = []
+        sheet = Sheet(batch)
+        for applied in self._rules:
+            if applied.rule.drop:
+                sheet = self._drop(applied, sheet, drops)
+            else:
+                self._count(applied.rule.name, applied.replace(sheet))
+        self._detect(sheet)
+        return sheet.batch(), drops
+
+    def _drop(self, applied: Applied, sheet: Sheet, drops: list[Drop]) -> Sheet:
+        matching = applied.matching(sheet)
+        count = int(matching.sum())
+        if not count:
+            return sheet
+        self._count(applied.rule.name, count)
+        drops.append(Drop("rule", count, applied.rule.name))
+        return Sheet(sheet.batch().filter(pa.array(~matching)))
+
+    def _detect(self, sheet: Sheet) -> None:
+        """All parts as one long column, so that each pattern runs once a batch."""
+        for name, pattern in self._by_key:
+            self._by_tag_key(name, pattern, sheet)
+        names = sheet.worth_looking()
+        if not names:
+            return
+        lengths = [len(sheet.part(name).texts) for name in names]
+        redacted = self._redaction.apply(pa.concat_arrays([sheet.part(name).texts for name in names]))
+        if not len(redacted.rows):
+            return
+        self._count_hits(sheet, names, redacted.hits)
+        ends = np.cumsum(lengths)
+        for name, end, length in zip(names, ends, lengths, strict=True):
+            if np.any((redacted.rows >= end - length) & (redacted.rows < end)):
+                sheet.part(name).put(redacted.texts.slice(end - length, length))
+
+    def _by_tag_key(self, name: str, pattern: Any, sheet: Sheet) -> None:
+        """Values of tags with a sensitive name are replaced whole."""
+        keys = sheet.part(TAG_KEYS)
+        named = [index for index, key in enumerate(keys.texts.to_pylist()) if pattern.search(key)]
+        if not named:
+            return
+        values = sheet.part(TAG_VALUES)
+        column = values.column()
+        filled = pc.not_equal(column, "").fill_null(False).to_numpy(zero_copy_only=False)
+        mask = keys.rows(named) & filled
+        values.put_column(pc.if_else(pa.array(mask), f"[{name}]", column))
+        self._count(name, int(mask.sum()))
+
+    def _count_hits(self, sheet: Sheet, names: Sequence[str], hits: Mapping[str, Any]) -> None:
+        weights = np.concatenate([sheet.part(name).counts() for name in names])
+        for name, rows in hits.items():
+            self._count(name, int(weights[rows].sum()))
+
+    def _count(self, name: str, hits: int) -> None:
+        if hits:
+            self._counters[name].add(hits)
+
+
+def _counter(context: Context, rule: str) -> Counter:
+    return context.stats.counter(
+        "yaat_scrub_hits_total", "Texts in which a detector or a rule found something.", rule=rule
+    )

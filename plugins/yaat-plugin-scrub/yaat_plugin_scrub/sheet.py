@@ -1,0 +1,148 @@
+"""A batch taken apart into the texts that redaction looks at, each distinct one once, and put together again."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from yaat_core import tags
+from yaat_core.event import EventBatch
+from yaat_plugin_scrub.redaction import scattered
+
+#: Texts that differ from row to row: taken as they are.
+PLAIN: Final = ("message", "stacktrace")
+#: Texts that repeat: looked at once for each distinct one.
+REPEATED: Final = ("operation", "service_name", "environment", "metric_name", "level", "organization_id")
+#: Hex digits, unless somebody put something else there.
+IDENTITIES: Final = ("trace_id", "span_id", "parent_span_id")
+TAG_KEYS: Final = "tags' keys"
+TAG_VALUES: Final = "tags' values"
+
+_HEX: Final = np.zeros(256, bool)
+_HEX[list(b"0123456789abcdefABCDEF-")] = True
+
+
+@attrs.define(eq=False)
+class Part:
+    """One column: its texts, and for repeated ones which row has which (else None)."""
+
+    texts: Any
+    indices: Any = None
+    changed: bool = False
+
+    @classmethod
+    def plain(cls, column: Any) -> Part:
+        """Every row's own text."""
+        return cls(column)
+
+    @classmethod
+    def repeated(cls, column: Any) -> Part:
+        """Each distinct text once."""
+        encoded = column.dictionary_encode()
+        return cls(encoded.dictionary, encoded.indices)
+
+    def put_column(self, column: Any) -> None:
+        """Another text for each row, for a repeated part."""
+        encoded = column.dictionary_encode()
+        self.texts, self.indices, self.changed = encoded.dictionary, encoded.indices, True
+
+    def put(self, texts: Any) -> None:
+        """Other texts in their places."""
+        self.texts, self.changed = texts, True
+
+    def column(self) -> Any:
+        """The texts row by row again."""
+        return self.texts if self.indices is None else self.texts.take(self.indices)
+
+    def counts(self) -> Any:
+        """How many rows have each text."""
+        if self.indices is None:
+            return np.ones(len(self.texts), np.int64)
+        present = self.indices.drop_null().to_numpy(zero_copy_only=False)
+        return np.bincount(present, minlength=len(self.texts))
+
+    def rows(self, which: Any) -> Any:
+        """A mask of the rows that have one of these texts."""
+        chosen = np.zeros(len(self.texts) + 1, bool)
+        chosen[which] = True
+        if self.indices is None:
+            return chosen[:-1]
+        return chosen[self.indices.fill_null(len(self.texts)).to_numpy(zero_copy_only=False)]
+
+
+class Sheet:
+    """The parts of one batch, made when they are asked for."""
+
+    def __init__(self, batch: EventBatch) -> None:
+        self._batch = batch
+        self._parts: dict[str, Part] = {}
+        self._keys, self._values, self.offsets = tags.parts(batch.column("tags"))
+
+    def __len__(self) -> int:
+        return len(self._batch)
+
+    def part(self, name: str) -> Part:
+        """A column of the schema, `TAG_KEYS` or `TAG_VALUES`."""
+        if name not in self._parts:
+            self._parts[name] = self._made(name)
+        return self._parts[name]
+
+    def worth_looking(self) -> list[str]:
+        """The parts that hold any text, in which a secret could be."""
+        names = [*PLAIN, *REPEATED, *IDENTITIES]
+        batch = self._batch
+        filled = [name for name in names if batch.column(name).null_count < len(batch)]
+        more = [TAG_KEYS, TAG_VALUES] if len(self._keys) else []
+        return [name for name in filled if name not in IDENTITIES or not _all_hex(batch.column(name))] + more
+
+    def owners(self) -> Any:
+        """The row of each tag."""
+        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
+
+    def whose_key_is(self, name: str) -> Any:
+        """Positions among the flat tags."""
+        return np.flatnonzero(pc.equal(self._keys, name).to_numpy(zero_copy_only=False))
+
+    def batch(self) -> EventBatch:
+        """The batch with every change."""
+        changed = {name: part.column() for name, part in self._parts.items() if part.changed}
+        keys, values = changed.pop(TAG_KEYS, None), changed.pop(TAG_VALUES, None)
+        if values is not None and keys is None:
+            changed["tags"] = tags.with_values(self._batch.column("tags"), values)
+        elif keys is not None:
+            changed["tags"] = self._retagged(keys, self._values if values is None else values)
+        return self._batch.with_columns(changed) if changed else self._batch
+
+    def _made(self, name: str) -> Part:
+        if name == TAG_KEYS:
+            return Part.repeated(self._keys)
+        if name == TAG_VALUES:
+            return Part.repeated(self._values)
+        column = self._batch.column(name)
+        return Part.plain(column) if name in PLAIN else Part.repeated(column)
+
+    def _retagged(self, keys: Any, values: Any) -> Any:
+        """Tags with other keys. Two that became the same in one row are told apart by a number."""
+        codes = keys.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        pairs = self.owners() * (len(keys) + 1) + codes
+        _, first = np.unique(pairs, return_index=True)
+        again = np.setdiff1d(np.arange(len(keys)), first)
+        if len(again):
+            names = [
+                f"{key}#{number}" for number, key in enumerate(keys.take(pa.array(again)).to_pylist(), 2)
+            ]
+            keys = scattered(keys, again, pa.array(names, pa.string()))
+        offsets = pa.array(self.offsets, pa.int32())
+        return pa.MapArray.from_arrays(offsets, keys, values, type=self._batch.column("tags").type)
+
+
+def _all_hex(column: Any) -> bool:
+    _, offsets, data = column.buffers()
+    if data is None:
+        return True
+    start, stop = np.frombuffer(offsets, np.int32)[[column.offset, column.offset + len(column)]]
+    return bool(_HEX[np.frombuffer(data, np.uint8)[start:stop]].all())

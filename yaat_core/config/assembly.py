@@ -160,7 +160,7 @@ class Assembly:
         _check_name(where, name)
         if name in before:
             fix = "give one of them a `name:` of its own"
-            raise Misfits([at_value(where, _TAKEN, f"two processors have the name `{name}`", fix=fix)])
+            raise Misfits([at_value(where, _TAKEN, f"two processors have the name {_named(where)}", fix=fix)])
         return ProcessorEntry(
             id=ComponentId("processors", name), type=type, options=options, sources=core.sources
         )
@@ -255,12 +255,12 @@ class Assembly:
         wrong = []
         for one in named:
             if isinstance(one, Scalar) and one.text not in sources:
-                near = next(iter(difflib.get_close_matches(one.text, sources, 1)), "")
+                near = "" if one.origin else next(iter(difflib.get_close_matches(one.text, sources, 1)), "")
                 wrong.append(
                     at_value(
                         one,
                         _NO_SUCH,
-                        f"there is no source `{terminal_safe(one.text)}`",
+                        f"there is no source {_named(one)}",
                         nearest=near,
                         hint=f"did you mean `{near}`?" if near else "",
                         fix="" if near else f"configured: {', '.join(sources) or 'none'}",
@@ -285,9 +285,15 @@ def _checked(name: str, key: Scalar, node: Node, build: Callable[[str, Node], T]
 
 def _check_name(node: Node, name: str) -> None:
     if not COMPONENT_NAME.fullmatch(name):
-        what = f"`{terminal_safe(name[:80])}` can't be a component's name"
+        what = f"{_named(node)} can't be a component's name"
         fix = "names have letters, digits, _, - and ., begin with a letter, a digit or _, and have at most 64 characters"
         raise Misfits([at_value(node, _WRONG, what, fix=fix)])
+
+
+def _named(node: Node) -> str:
+    """A name for a message; never one that came from elsewhere."""
+    assert isinstance(node, Scalar)
+    return f"that came from {node.origin}" if node.origin else f"`{terminal_safe(node.text[:80])}`"
 
 
 def _is_remote(type: ComponentType) -> bool:

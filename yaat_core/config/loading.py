@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -21,6 +21,7 @@ from yaat_core.config.model import Configuration, QueueEntry
 from yaat_core.config.nodes import KeyPath, Mark, Node, Scalar, Table, Text, scalars
 from yaat_core.config.parsing import MAX_BYTES, parse
 from yaat_core.config.problems import ConfigError, ConfigProblem, Misfit, Misfits, at_value, in_order
+from yaat_core.display import terminal_safe
 from yaat_core.manifest import normalized
 from yaat_core.plugins import Plugins
 
@@ -100,9 +101,7 @@ def _configuration(
     sinks = assembly.sinks(sections["sinks"], table.get("queue"))
     if assembly.misfits:
         return None
-    warnings += _advice(
-        table, keys, assembly.plugins, scrubbed=any(one.type.name == SCRUB for one in processors)
-    )
+    warnings += _advice(table, assembly.plugins, scrubbed=any(one.type.name == SCRUB for one in processors))
     return Configuration(
         path=path,
         state_dir=_state_dir(keys.state_dir, folder, environ),
@@ -157,7 +156,7 @@ def _state_dir(written: str, folder: Path, environ: Mapping[str, str]) -> Path:
     return path.resolve() if ".." in path.parts else path
 
 
-def _advice(table: Table, keys: FileKeys, plugins: Plugins, *, scrubbed: bool) -> list[Misfit]:
+def _advice(table: Table, plugins: Plugins, *, scrubbed: bool) -> list[Misfit]:
     """What is allowed and perhaps not meant."""
     warnings: list[Misfit] = []
     if not scrubbed:
@@ -175,14 +174,24 @@ def _advice(table: Table, keys: FileKeys, plugins: Plugins, *, scrubbed: bool) -
             fix = f"nothing here needs it; yaat plugins show {state.name} tells more"
             warnings.append(Misfit(code=_PLUGIN_FAILED, what=what, fix=fix))
     names = {normalized(name) for state in plugins.states for name in (state.distribution, state.name)}
-    for name in keys.plugins.disable:
-        if normalized(name) not in names:
-            near = next(iter(difflib.get_close_matches(normalized(name), names, 1)), "")
-            fix = f"did you mean {near}?" if near else "take it out"
-            warnings.append(
-                Misfit(code=_NOT_THERE, what=f"plugins.disable names {name}, which is not installed", fix=fix)
-            )
+    warnings += [_not_there(one, names) for one in _disabled(table) if normalized(one.text) not in names]
     return [attrs.evolve(one, level="warning") for one in warnings]
+
+
+def _disabled(table: Table) -> list[Scalar]:
+    node: Node | None = table
+    for name in ("plugins", "disable"):
+        node = node.get(name) if isinstance(node, Table) else None
+    return list(scalars(node)) if node is not None else []
+
+
+def _not_there(one: Scalar, names: Collection[str]) -> Misfit:
+    near = next(iter(difflib.get_close_matches(normalized(one.text), names, 1)), "") if not one.origin else ""
+    what = f"no plugin is called {one.origin or terminal_safe(one.text)}"
+    fix = "" if near else "take it out; yaat plugins list shows the names"
+    return at_value(
+        one, _NOT_THERE, what, nearest=near, hint=f"did you mean {near}?" if near else "", fix=fix
+    )
 
 
 def _interpolated(table: Table, assembly: Assembly) -> dict[KeyPath, str]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final, TypeVar, dataclass_transform
 
 import attrs
@@ -63,11 +64,13 @@ class Duration(float):
         return cls(sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text)))
 
     def __str__(self) -> str:
+        """The largest unit that holds it whole; to the microsecond."""
+        whole = round(float(self) * 1e6)
         for unit in ("w", "d", "h", "m", "s", "ms"):
-            amount = float(self) / _UNITS[unit]
-            if amount >= 1 and amount == int(amount):
-                return f"{int(amount)}{unit}"
-        return f"{float(self):g}s"
+            amount, rest = divmod(whole, round(_UNITS[unit] * 1e6))
+            if amount and not rest:
+                return f"{amount}{unit}"
+        return f"{whole}us" if whole else "0s"
 
 
 class Size(int):
@@ -83,7 +86,7 @@ class Size(int):
         match = _SIZE.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             raise ValueError(f"must be a size like 64KiB, 10MiB or 1GB, got {text!r}")
-        return cls(float(match[1]) * _FACTORS[match[2]])
+        return cls(Decimal(match[1]) * _FACTORS[match[2]])
 
     def __str__(self) -> str:
         for unit in ("TiB", "GiB", "MiB", "KiB"):

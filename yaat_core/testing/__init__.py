@@ -10,6 +10,7 @@ from yaat_core.testing._context import make_context
 from yaat_core.testing._outlet import RecordingOutlet
 from yaat_core.testing._processor import check_processor
 from yaat_core.testing._queue import check_queue
+from yaat_core.testing._sink import check_sink
 from yaat_core.testing._source import check_source
 
-__all__ = ["RecordingOutlet", "check_processor", "check_queue", "check_source", "make_context"]
+__all__ = ["RecordingOutlet", "check_processor", "check_queue", "check_sink", "check_source", "make_context"]

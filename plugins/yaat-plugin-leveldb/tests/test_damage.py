@@ -201,11 +201,19 @@ def test_a_folder_of_something_else_is_refused(make_rig: Callable[..., Any], tmp
     assert [file.name for file in rig.home.iterdir()] == ["letters.txt"]
 
 
-def test_a_second_process_is_refused_by_name(rig: Any) -> None:
+def test_a_second_opening_is_refused_by_name(
+    rig: Any, start_appender: Callable[..., Any], make_rig: Callable[..., Any], tmp_path: Path
+) -> None:
     with pytest.raises(StateInUse, match="in use"):
         rig.make().open()
     rig.append(1)
     rig.holds_all()
+    other = make_rig(tmp_path / "other")
+    (tmp_path / "other").mkdir()
+    process = start_appender(other.folder)
+    assert process.stdout.readline() == "open 0\n"
+    with pytest.raises(StateInUse, match="another process"):
+        other.make().open()
 
 
 @pytest.mark.parametrize("key", [b"m", b"d", b"k", b"l", b"c", b"i"])

@@ -97,6 +97,56 @@ def test_killed_at_each_call_that_changes_the_disk(
 
 
 @needs_strace
+def test_killed_while_it_repairs(
+    make_rig: Callable[..., Any], start_appender: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Finding A5: wherever the repair stops, the next one gives the same, and damage is told."""
+    damaged = make_rig(tmp_path / "damaged")
+    (tmp_path / "damaged").mkdir()
+    damaged.open()
+    for _ in range(6):
+        damaged.append(10, 200)
+    damaged.settled()
+    damaged.open()
+    for _ in range(6):
+        damaged.append(10, 200)
+    damaged.queue.close()
+    (log,) = damaged.files(".log")
+    with open(log, "r+b") as handle:
+        handle.seek(log.stat().st_size // 2 + 1_000)
+        handle.write(b"\0\1\2\3")
+    whole = damaged.image("../whole")
+    assert whole.open()
+    kept = whole.numbers()
+    assert set(range(60)) <= set(kept) < set(range(120))
+    killed = 0
+    points = [("rename", 2), ("unlink", 1), ("write", 2), ("fdatasync", 1), ("link", 1), ("fsync", 1)]
+    for call, step in points:
+        for number in range(1, 12 * step, step):
+            rig = damaged.image(f"../{call}-{number}")
+            inject = [
+                "strace",
+                "-f",
+                "-qq",
+                "-o",
+                os.devnull,
+                "-e",
+                f"inject={call}:signal=KILL:when={number}",
+            ]
+            process = start_appender(rig.folder, "--writes", "0", before=inject)
+            list(lines_of(process))
+            if process.wait() != -signal.SIGKILL:
+                break
+            killed += 1
+            assert rig.open(), (call, number)
+            assert rig.numbers() == kept, (call, number)
+            assert rig.queue.state().tail == whole.queue.state().tail
+            rig.queue.close()
+    whole.queue.close()
+    assert killed > 20
+
+
+@needs_strace
 def test_every_append_is_synced(start_appender: Callable[..., Any], tmp_path: Path) -> None:
     counted = tmp_path / "calls"
     trace = ["strace", "-f", "-qq", "-e", "trace=write,fdatasync", "-y", "-o", str(counted)]

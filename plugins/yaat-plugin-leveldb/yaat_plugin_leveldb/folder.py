@@ -4,6 +4,7 @@ queue/
   initialised      marker: the store was made, in which format, under which id
   store/           LevelDB
   store.new/       LevelDB while it is being made
+  repairing        a repair was begun and is not finished
   reserve          space to reopen with when the disk is full
   quarantine/      single records that did not check out
   quarantine-TIME/ a store that was set aside
@@ -23,7 +24,7 @@ import attrs
 from yaat_core.errors import StoreDamaged, StoreNewer
 from yaat_plugin_leveldb.figures import FORMAT
 
-_OURS: Final = ("initialised", "store", "reserve", "quarantine", "lost+found")
+_OURS: Final = ("initialised", "store", "repairing", "reserve", "quarantine", "lost+found")
 
 
 @attrs.frozen(kw_only=True)
@@ -108,6 +109,20 @@ class Folder:
             os.fsync(file.fileno())
         fresh.rename(self._marker)
         sync_folder(self.path)
+
+    @property
+    def repairing(self) -> bool:
+        """True when a repair was begun and is not finished."""
+        return (self.path / "repairing").exists()
+
+    def begin_repair(self) -> None:
+        """Note, durably, that the store may be half repaired from now on."""
+        (self.path / "repairing").touch(mode=0o600)
+        sync_folder(self.path)
+
+    def end_repair(self) -> None:
+        """The store is whole, or another one."""
+        (self.path / "repairing").unlink(missing_ok=True)
 
     def aside(self) -> Path:
         """A new folder for what is set aside."""

@@ -69,6 +69,8 @@ class Opening:
         path = self.folder.store
         if not path.is_dir() or not any(path.iterdir()) or not (marker or told or store.holds_data(path)):
             return self._absent(marker, told)
+        if self.folder.repairing:
+            return self._salvaged(marker, "a repair was interrupted", told)
         try:
             db = store.open_store(path, self.settings)
         except store.Refused as refused:
@@ -103,6 +105,7 @@ class Opening:
             store.write(db, puts, sync=True)
         if marker is None or marker.queue_id != held.meta.queue_id:
             self.folder.write_marker(held.meta.queue_id)
+        self.folder.end_repair()
         return Opened(db=db, figures=held, damages=damages)
 
     def _marker(self) -> tuple[Marker | None, list[Damage]]:
@@ -122,6 +125,7 @@ class Opening:
         log.error("queue in %s is damaged (%s): repairing", self.folder.path, why)
         found = [*(told or []), Damage(f"LevelDB found damage: {why}; a copy is kept in quarantine-*/")]
         queue_id = marker.queue_id if marker else os.urandom(16)
+        self.folder.begin_repair()
         try:
             db = salvage.repair(self.folder, self.settings)
             try:

@@ -14,6 +14,8 @@ import pytest
 
 from yaat_core.cursor import Cursor
 from yaat_core.errors import StoreUnavailable
+from yaat_plugin_leveldb import store
+from yaat_plugin_leveldb.folder import Folder
 
 MiB = 2**20
 
@@ -54,8 +56,6 @@ def test_recover_tells_when_the_write_had_landed(
     rig: Any, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     """Finding B3: a write whose sync failed can be in the log all the same."""
-    from yaat_plugin_leveldb import store
-
     plain = store.write
 
     def write_then_fail(db: Any, puts: Any, *, sync: bool) -> None:
@@ -71,6 +71,11 @@ def test_recover_tells_when_the_write_had_landed(
     landed = rig.queue.recover()
     assert (landed.first, landed.last) == (11, 10 + rows)
     assert rig.queue.recover() == landed
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "room", lambda _: 0)
+        with pytest.raises(StoreUnavailable, match="full"):
+            rig.queue.append(rig.write(1))
+    assert rig.queue.recover() is None  # of the append that was refused, not of the one before
     rig.accepted += rows
     rig.append(10)
     assert sum(rig.queue.state().dropped.values()) == 3
@@ -154,8 +159,6 @@ def test_a_store_that_comes_back_with_less_gives_no_sequence_twice(rig: Any) -> 
 def test_no_append_without_room_but_everything_else(
     make_rig: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from yaat_plugin_leveldb.folder import Folder
-
     rig = make_rig(tmp_path)
     rig.open()
     rig.append(10)

@@ -107,9 +107,10 @@ class LevelDBQueue(Queue):
     def append(self, write: QueueWrite) -> Appended:
         pieces = records.split(write.batch)
         with self._writing:
+            self._landed = None  # of an earlier append; this one may be refused before it is tried
             self._require_room()
             plan = writing.append(self._held, write, pieces)
-            self._pending, self._landed = plan, None
+            self._pending = plan
             puts = [*plan.puts, inspection.put_notes(())] if self._noted else plan.puts
             began = time.perf_counter()
             self._write(puts, plan.figures, sync=True)

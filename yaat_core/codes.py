@@ -114,8 +114,8 @@ To mend it: set the variable, create the file, store the secret; or write `$${` 
 The same key or name twice.
 
 Most YAML readers keep the last of two equal keys and forget the first without a word.
-Processors need names of their own, because counts and `yaat tap` go by name; without `name:`
-the type is the name.
+Processors need names of their own, because everything that is counted goes by name; without
+`name:` the type is the name.
 
 To mend it: take one out, or give it another name.
 

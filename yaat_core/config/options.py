@@ -64,9 +64,9 @@ class Duration(float):
         return cls(sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text)))
 
     def __str__(self) -> str:
-        """The largest unit that holds it whole; to the microsecond."""
+        """The largest unit up to days that holds it whole; to the microsecond."""
         whole = round(float(self) * 1e6)
-        for unit in ("w", "d", "h", "m", "s", "ms"):
+        for unit in ("d", "h", "m", "s", "ms"):
             amount, rest = divmod(whole, round(_UNITS[unit] * 1e6))
             if amount and not rest:
                 return f"{amount}{unit}"

@@ -63,7 +63,7 @@ class Structurer:
             raise PluginError(
                 f"an option has the type {kind!r}, which can't be read from YAML",
                 where=place(node.path),
-                fix="use the types of docs/plugins.md: texts, numbers, Duration, Size, Literal, lists, mappings, classes",
+                fix="use texts, numbers, bool, Duration, Size, Literal, lists, mappings and config classes",
             ) from None
 
     def build(self, node: Node, cls: type[T], *, owner: str = "", also: Collection[str] = ()) -> T:

@@ -15,7 +15,7 @@ from yaat_core.event import SCHEMA, Event
 from yaat_core.testing._outlet import RecordingOutlet
 
 #: At so many places of its first reading a source is interrupted, at most.
-_CUTS = 6
+_CUTS = 4
 
 
 def message_of(event: Event) -> str:
@@ -102,6 +102,7 @@ class _Check:
         outlet = RecordingOutlet(room=1)
         async with self._running(outlet):
             await self._within(outlet.wait_blocked(), "it never sent a second batch, or checkpoint")
+            await trio.sleep(self.settle)
             assert outlet.waiting == 1, f"{outlet.waiting} sends at the same time: their order is not certain"
             outlet.make_room()
             await self._all_rows(outlet, "after backpressure")
@@ -112,6 +113,7 @@ class _Check:
         async with self._running(outlet):
             await self.feed()
             await self._within(outlet.wait_blocked(), "it never sent")
+            await trio.sleep(self.settle)
             outlet.make_room()
             await self._all_rows(outlet, "after backpressure")
         self._compare(outlet.events(), "after backpressure")

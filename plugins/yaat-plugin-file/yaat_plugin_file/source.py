@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from typing import Final
 
 import attrs
 import trio
@@ -18,6 +19,9 @@ from yaat_kit.multiline import Joiner, PythonTraces, SingleLines, StartPattern
 from yaat_plugin_file.batches import batch_of
 from yaat_plugin_file.checks import findings
 from yaat_plugin_file.config import FileConfig
+
+#: Checkpoints of new files in one send at most.
+_REGISTRATIONS: Final = 1000
 
 
 @attrs.frozen(eq=False)
@@ -141,8 +145,11 @@ class _Run:
         return _Turn(batches, self._follower.registrations(), self._follower.pause(now))
 
     async def _send(self, turn: _Turn) -> Receipt | None:
+        """Registrations first, or with the first events: a later checkpoint of the same file must win."""
         receipt = None
-        registrations = turn.registrations
+        *parts, registrations = _parts(turn.registrations)
+        for part in parts:
+            receipt = await self._out.send(EventBatch.empty(), part)
         if registrations and not turn.batches:
             return await self._out.send(EventBatch.empty(), registrations)
         for piece, batch in turn.batches:
@@ -151,6 +158,13 @@ class _Run:
             self._follower.sent(piece)
             registrations = {}
         return receipt
+
+
+def _parts(checkpoints: Checkpoints) -> list[Checkpoints]:
+    """In writes of bounded size; at least one, which may be empty."""
+    items = list(checkpoints.items())
+    starts = range(0, len(items), _REGISTRATIONS) or [0]
+    return [dict(items[start : start + _REGISTRATIONS]) for start in starts]
 
 
 def _joiner(config: FileConfig) -> Joiner:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import resource
 from collections.abc import Iterable
@@ -57,8 +58,10 @@ class Descriptors:
             self.release(generation)
 
     def _make_room(self) -> None:
-        while len(self.held) >= self.limit:
-            self.release(min(self.held, key=_worth))
+        """Several at a time, so that choosing them costs little for each."""
+        if len(self.held) >= self.limit:
+            for generation in heapq.nsmallest(1 + self.limit // 8, self.held, key=_worth):
+                self.release(generation)
 
 
 def _worth(generation: Generation) -> tuple[bool, bool, float]:

@@ -13,6 +13,7 @@ Everything here is synchronous and made for one worker thread at a time. The cal
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import time
@@ -43,8 +44,9 @@ _TURN_FILES: Final = 64
 #: A file that changed within this time is looked at every ``poll``, others every `_QUIET_POLL`.
 _ACTIVE_SECONDS: Final = 10.0
 _QUIET_POLL: Final = 1.0
-#: Looking at all files takes at most this share of the time.
+#: Looking at all files, and at those that changed, takes at most this share of the time.
 _LOOK_SHARE: Final = 0.02
+_ACTIVE_SHARE: Final = 0.1
 #: A file without a name, or out of every pattern's reach, is let go after so much quiet.
 _DELETED_SECONDS: Final = 10.0
 _MOVED_SECONDS: Final = 300.0
@@ -115,7 +117,9 @@ class Follower:
         self._queued: set[Generation] = set()
         self._active: set[Generation] = set()
         self._next_look = 0.0
+        self._next_active_look = 0.0
         self._limited = False
+        self._scarce = False
 
     # --- what the caller does -----------------------------------------------------------------
 
@@ -166,8 +170,8 @@ class Follower:
         """Seconds until `turn` may have something."""
         if self._ready:
             return 0.0
-        rest = max(0.0, self._next_look - now)
-        return min(rest, self._pace.poll) if self._active else rest
+        until = min(self._next_look, self._next_active_look) if self._active else self._next_look
+        return max(0.0, until - now)
 
     def close(self) -> None:
         """Close every descriptor."""
@@ -177,12 +181,15 @@ class Follower:
 
     def _look_around(self, now: float) -> None:
         whole = now >= self._next_look
+        if not whole and now < self._next_active_look:
+            return
         began = time.perf_counter()
         for generation in list(self._roster.generations.values() if whole else self._active):
             if not (generation.asleep and _unchanged(generation)):
                 self._look(generation, now)
+        took = time.perf_counter() - began
+        self._next_active_look = now + max(self._pace.poll, took / _ACTIVE_SHARE)
         if whole:
-            took = time.perf_counter() - began
             self._next_look = now + max(_QUIET_POLL, self._pace.poll, took / _LOOK_SHARE)
 
     def _look(self, generation: Generation, now: float) -> None:
@@ -282,16 +289,24 @@ class Follower:
         self._queue(new, now)
 
     def _failed(self, generation: Generation, error: OSError, now: float) -> None:
-        if not generation.failures:
-            text = error.strerror or type(error).__name__
+        generation.failures += 1
+        generation.retry_at = now + min(2.0 ** (generation.failures - 1), _LONGEST_PAUSE)
+        self._active.add(generation)
+        self._tell(generation, error)
+        if generation.linked and generation.place is not None:
+            self._descriptors.release(generation)
+
+    def _tell(self, generation: Generation, error: OSError) -> None:
+        """Once for each file, once for all when the process has no descriptors left."""
+        text = error.strerror or type(error).__name__
+        scarce = error.errno in (errno.EMFILE, errno.ENFILE)
+        if scarce and not self._scarce:
+            self._log.warning("files can't be opened: %s; raise the limit, or lower max_open_files", text)
+        elif not scarce and generation.failures == 1:
             self._log.warning(
                 "reading %r failed: %s; tried again, the other files go on", generation.path, text
             )
-        generation.failures += 1
-        self._active.add(generation)
-        generation.retry_at = now + min(2.0 ** (generation.failures - 1), _LONGEST_PAUSE)
-        if generation.linked and generation.place is not None:
-            self._descriptors.release(generation)
+        self._scarce = self._scarce or scarce
 
     def _count(self, look: Look) -> None:
         cut = sum(int((piece.cut > 0).sum()) for piece in look.pieces)

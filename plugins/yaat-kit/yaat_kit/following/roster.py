@@ -219,7 +219,10 @@ class Roster:
             if any(not self._intact(relative, now) for relative in self._places.family(path)):
                 return Verdict.WAIT
             source = self._places.at(original)
-            return self.copies.judge(path, descriptor, size, source, now) if source else Verdict.OTHER
+            if source is None:
+                return Verdict.OTHER
+            self.descriptors.open(source, now)
+            return self.copies.judge(path, descriptor, size, source, now)
         except Gone:
             return Verdict.WAIT
 

@@ -66,10 +66,10 @@ def test_state_dir(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert config.default_state_dir({"HOME": "/root", "XDG_STATE_HOME": "/x"}) == Path("/var/lib/yaat")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert config.default_state_dir({"HOME": "/home/a"}) == Path("/home/a/.local/state/yaat")
-    assert config.default_state_dir({"HOME": "/home/a", "XDG_STATE_HOME": "/x"}) == Path("/x/yaat")
-    assert config.default_state_dir({"HOME": "/home/a", "XDG_STATE_HOME": "rel"}) == Path(
-        "/home/a/.local/state/yaat"
+    assert config.default_state_dir({"HOME": "/base/a"}) == Path("/base/a/.local/state/yaat")
+    assert config.default_state_dir({"HOME": "/base/a", "XDG_STATE_HOME": "/x"}) == Path("/x/yaat")
+    assert config.default_state_dir({"HOME": "/base/a", "XDG_STATE_HOME": "rel"}) == Path(
+        "/base/a/.local/state/yaat"
     )
 
 

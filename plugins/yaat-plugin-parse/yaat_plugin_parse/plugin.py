@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from yaat_core.hookspecs import hookimpl
-from yaat_plugin_parse import config
 
 if TYPE_CHECKING:
     from yaat_core.components import Context, Processor
     from yaat_core.registry import Register
+    from yaat_plugin_parse.config import AutoConfig
+    from yaat_plugin_parse.formats.table import Entry
 
 
 @hookimpl
 def register_components(register: Register) -> None:
-    """Provide the formats."""
-    register.processor("auto", config.AutoConfig, _make)
-    register.processor("json", config.JsonConfig, _make)
-    register.processor("nginx", config.NginxConfig, _make)
-    register.processor("python", config.PythonConfig, _make)
-    register.processor("raw", config.RawConfig, _make)
-    register.processor("regex", config.RegexConfig, _make)
+    """Provide a processor type for each format, and `auto`."""
+    from yaat_plugin_parse.config import AutoConfig
+    from yaat_plugin_parse.formats.table import FORMATS
+
+    for entry in FORMATS:
+        register.processor(entry.name, entry.config, partial(_make, entry))
+    register.processor("auto", AutoConfig, _make_auto)
 
 
-def _make(options: Any, context: Context) -> Processor:
-    from yaat_plugin_parse.step import ParseStep
+def _make(entry: Entry, config: Any, context: Context) -> Processor:
+    from yaat_plugin_parse.processor import ParseProcessor
+    from yaat_plugin_parse.zones import zone_of
 
-    return ParseStep(options, context)
+    return ParseProcessor(entry.make(config), zone_of(getattr(config, "timezone", "UTC")), context)
+
+
+def _make_auto(config: AutoConfig, context: Context) -> Processor:
+    from yaat_plugin_parse.choosing import Chooser
+    from yaat_plugin_parse.formats.table import FORMATS
+    from yaat_plugin_parse.processor import AutoProcessor
+    from yaat_plugin_parse.zones import zone_of
+
+    formats = {entry.name: entry.make_for(config) for entry in FORMATS if entry.guessed}
+    return AutoProcessor(Chooser(formats), zone_of(config.timezone), context)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from yaat_core.components import Done, Pause, Position
+from yaat_core.components import Pause, Position
 from yaat_core.event import Event, EventBatch
-from yaat_core.testing import make_context
+from yaat_core.testing import check_sink, make_context
 from yaat_plugin_stdout.config import StdoutConfig
 from yaat_plugin_stdout.lines import to_text
 from yaat_plugin_stdout.sink import StdoutSink
@@ -23,16 +24,18 @@ def position(batch: EventBatch) -> Position:
     return Position(queue_id=b"q" * 16, sink="sinks.out", first=1, last=len(batch))
 
 
-async def test_json_lines_through_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = EventBatch.from_events([Event(message=f"event {n}", service_name="s") for n in range(500)])
-    with open(tmp_path / "out", "w+") as out:
-        monkeypatch.setattr(sys, "stdout", out)
-        sink = StdoutSink(StdoutConfig(), make_context(tmp_path, "sinks.out"))
-        assert await sink.deliver(batch, position(batch)) == Done()
-        await sink.aclose()
-        await sink.aclose()
-        lines = (tmp_path / "out").read_text().splitlines()
-    assert [json.loads(line)["message"] for line in lines] == [f"event {n}" for n in range(500)]
+async def test_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as files:
+
+        def make(place: str) -> StdoutSink:
+            out = files.enter_context((tmp_path / place).open("a"))
+            monkeypatch.setattr(sys, "stdout", out)
+            return StdoutSink(StdoutConfig(), make_context(tmp_path, "sinks.check"))
+
+        def read_back(place: str) -> list[str]:
+            return [json.loads(line)["event_id"] for line in (tmp_path / place).read_text().splitlines()]
+
+        await check_sink(make, read_back)
 
 
 async def test_a_closed_reader_pauses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

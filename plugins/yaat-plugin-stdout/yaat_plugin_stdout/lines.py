@@ -24,9 +24,9 @@ def to_text(batch: EventBatch, *, colour: bool) -> bytes:
 
 
 def _line(event: Event, *, colour: bool) -> str:
-    level = (event.level or event.event_type).ljust(8)
-    if colour and event.level in _COLOURS:
-        level = f"{_COLOURS[event.level]}{level}{_PLAIN}"
+    level = terminal_safe(event.level or event.event_type).ljust(8)
+    if colour and (code := _COLOURS.get(event.level or "")):
+        level = f"{code}{level}{_PLAIN}"
     time = event.timestamp.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     text = f"{time} {level} {terminal_safe(event.service_name)}: {terminal_safe(_what(event))}\n"
     if event.stacktrace:

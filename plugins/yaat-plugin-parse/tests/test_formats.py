@@ -1,0 +1,172 @@
+"""What each format makes of lines."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yaat_core.components import ComponentId, Context
+from yaat_core.event import Event, EventBatch, Labels
+from yaat_core.stats import ComponentStats, Stats
+from yaat_core.testing import make_context
+from yaat_plugin_parse import config
+from yaat_plugin_parse.step import ParseStep
+
+
+@pytest.fixture
+def parse(tmp_path: Path) -> Any:
+    def run(options: Any, *lines: str) -> list[Event]:
+        batch = EventBatch.from_events([Event(message=line) for line in lines], Labels(stream="s"))
+        after, drops = ParseStep(options, make_context(tmp_path, "processors.p")).process(batch)
+        assert not drops
+        return list(after)
+
+    return run
+
+
+def test_json_known_names_become_columns_and_others_tags(parse: Any) -> None:
+    [event] = parse(
+        config.JsonConfig(),
+        '{"ts":"2026-01-05T10:00:00.5Z","level":"WARN","msg":"slow","user":{"id":7,"name":"x"},"ok":true,"trace_id":"'
+        + "ab" * 16
+        + '","service":"pay"}',
+    )
+    assert event.timestamp == datetime(2026, 1, 5, 10, 0, 0, 500_000, UTC)
+    assert (event.level, event.message, event.service_name) == ("warning", "slow", "pay")
+    assert event.trace_id == "ab" * 16
+    assert event.tags == {"user.id": "7", "user.name": "x", "ok": "true"}
+
+
+def test_json_keeps_what_it_does_not_understand(parse: Any) -> None:
+    broken, odd = parse(config.JsonConfig(), "{broken", '{"ts":"last tuesday","level":"loud","msg":"m"}')
+    assert broken.message == "{broken"
+    assert odd.tags == {"timestamp.raw": "last tuesday", "level.raw": "loud"}
+
+
+def test_python_layouts(parse: Any) -> None:
+    events = parse(
+        config.PythonConfig(),
+        "2026-01-05 10:00:00,123 - shop.pay - ERROR - card declined",
+        "2026-01-05 10:00:00,123 INFO shop.cart: added: 3 items",
+        "[2026-01-05 10:00:00,123] WARNING in app: slow",
+        "CRITICAL:root:on fire",
+        "nothing of the kind",
+    )
+    assert [(event.level, event.message, event.tags.get("logger")) for event in events] == [
+        ("error", "card declined", "shop.pay"),
+        ("info", "added: 3 items", "shop.cart"),
+        ("warning", "slow", "app"),
+        ("critical", "on fire", "root"),
+        (None, "nothing of the kind", None),
+    ]
+    assert events[0].timestamp == datetime(2026, 1, 5, 10, 0, 0, 123_000, UTC)
+
+
+def test_regex_groups(parse: Any) -> None:
+    [event] = parse(
+        config.RegexConfig(pattern=r"^<(?P<level>\w+)> (?P<who>\S+) (?P<message>.*)$"), "<err> bob fell"
+    )
+    assert (event.level, event.message, event.tags) == ("error", "fell", {"who": "bob"})
+
+
+@pytest.mark.parametrize("pattern", ["(?=x)(?P<a>x)", "(", "no groups"])
+def test_regex_is_checked(pattern: str) -> None:
+    with pytest.raises(ValueError, match="pattern"):
+        config.RegexConfig(pattern=pattern)
+
+
+def test_auto_takes_each_line_by_what_fits_and_follows_a_change(parse: Any, tmp_path: Path) -> None:
+    step = ParseStep(config.AutoConfig(), make_context(tmp_path, "processors.auto"))
+    json_lines = ['{"level":"info","msg":"a"}'] * 20
+    python_lines = ["2026-01-05 10:00:00,123 - x - ERROR - boom"] * 20
+    for lines, level in ((json_lines, "info"), (python_lines, "error"), ([*json_lines, "words"], "info")):
+        batch = EventBatch.from_events([Event(message=line) for line in lines], Labels(stream="s"))
+        after, _ = step.process(batch)
+        assert [event.level for event in after][:20] == [level] * 20
+    assert list(after)[-1].message == "words"
+
+
+@given(st.lists(st.text(max_size=80), max_size=20))
+def test_auto_loses_no_line(lines: list[str]) -> None:
+    context = Context(
+        id=ComponentId("processors", "auto"),
+        agent_id=b"a" * 16,
+        host_name="h",
+        state_dir=Path("."),
+        config_dir=Path("."),
+        stats=ComponentStats(Stats(), "processors.auto"),
+        log=logging.getLogger("test"),
+    )
+    batch = EventBatch.from_events([Event(message=line) for line in lines])
+    after, drops = ParseStep(config.AutoConfig(), context).process(batch)
+    assert len(after) == len(lines)
+    assert not drops
+
+
+NGINX = """
+daemon off; pid {folder}/pid; error_log {folder}/error.log;
+events {{}}
+http {{
+  access_log {folder}/access.log combined;
+  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "ok"; }} location /gone {{ return 404; }} }}
+}}
+"""
+
+
+def test_real_nginx(parse: Any, tmp_path: Path) -> None:
+    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if nginx is None:
+        pytest.skip("nginx is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "nginx.conf").write_text(NGINX.format(folder=tmp_path, port=port))
+    server = subprocess.Popen(
+        [nginx, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)], stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 10
+        for path in ("/shop/cart?item=3&q=%22x%22", "/gone"):
+            while True:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read()
+                    break
+                except urllib.error.HTTPError:
+                    break
+                except OSError:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+        with socket.create_connection(("127.0.0.1", port)) as raw:
+            raw.sendall(b"\x16\x03\x01\x02\r\n\r\n")
+            raw.recv(1000)
+    finally:
+        server.terminate()
+        server.wait()
+    lines = (tmp_path / "access.log").read_text().splitlines()
+    cart, gone, probe = parse(config.NginxConfig(), *lines)
+    assert (cart.event_type, cart.operation, cart.status_code, cart.level) == (
+        "span",
+        "GET /shop/cart",
+        200,
+        "info",
+    )
+    assert cart.tags["url.query"] == "item=3&q=%22x%22"
+    assert cart.tags["client.address"] == "127.0.0.1"
+    assert (gone.operation, gone.status_code, gone.level) == ("GET /gone", 404, "warning")
+    assert (probe.event_type, probe.status_code) == ("span", 400)
+    assert cart.message == lines[0]
+    assert abs((cart.timestamp - datetime.now(UTC)).total_seconds()) < 60

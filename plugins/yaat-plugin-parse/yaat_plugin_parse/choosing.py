@@ -1,0 +1,88 @@
+"""Which format the lines of a stream have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+import numpy as np
+
+from yaat_plugin_parse.formats.format import Format
+from yaat_plugin_parse.found import Found
+from yaat_plugin_parse.leading import subset
+from yaat_plugin_parse.streams import Streams
+
+PLAIN: Final = "plain"
+"""What the choice is called when no format fits."""
+
+_SAMPLE: Final = 64
+"""Lines that are looked at, from all over the batch."""
+_SHARE: Final = 0.5
+"""Share of the sample that must fit."""
+_DOUBT: Final = 32
+"""Lines that did not fit, in a row of batches of which most did not, before a choice is given up."""
+
+
+@attrs.define
+class Choice:
+    """A stream's format (None: none fits yet), and how many lines in a row of bad batches did not fit it."""
+
+    name: str | None = None
+    misfits: int = 0
+
+
+class Chooser:
+    """A format made of all of them: the one that fits is kept for each stream until many lines do not fit it any more.
+
+    What the chosen one leaves is offered to the others in the same way, batch by batch.
+    """
+
+    def __init__(self, formats: Mapping[str, Format]) -> None:
+        self._formats = formats
+        self._choices: Streams[Choice] = Streams(Choice)
+
+    def counts(self) -> dict[str, int]:
+        """How many of the streams at hand have each format."""
+        counts = dict.fromkeys([*self._formats, PLAIN], 0)
+        for choice in self._choices:
+            counts[choice.name or PLAIN] += 1
+        return counts
+
+    def fits(self, lines: Any) -> Any:
+        """Lines that look like any of the formats."""
+        return np.logical_or.reduce([format.fits(lines) for format in self._formats.values()])
+
+    def parse(self, lines: Any, stream: str) -> Sequence[Found]:
+        """What the stream's format finds, and the others in what it leaves."""
+        choice = self._choices.get(stream)
+        if choice.name is None:
+            choice.name = self._best(lines, tuple(self._formats))
+        parts: list[Found] = []
+        name, tried, rows = choice.name, [PLAIN], np.arange(len(lines))
+        while name is not None and len(rows):
+            found = [part.within(rows) for part in self._formats[name].parse(subset(lines, rows), stream)]
+            left = np.setdiff1d(rows, np.concatenate([part.rows for part in found] or [rows[:0]]))
+            if name == choice.name:
+                _judge(choice, len(rows), len(left))
+            parts += found
+            tried.append(name)
+            rows = left
+            name = self._best(subset(lines, rows), [other for other in self._formats if other not in tried])
+        return parts
+
+    def _best(self, lines: Any, names: Sequence[str]) -> str | None:
+        """The format that fits most of a sample, if that is enough of it."""
+        if not len(lines) or not names:
+            return None
+        sample = subset(lines, np.arange(0, len(lines), max(1, len(lines) // _SAMPLE)))
+        shares = {name: float(np.mean(self._formats[name].fits(sample))) for name in names}
+        best = max(names, key=lambda name: shares[name])
+        return best if shares[best] >= _SHARE else None
+
+
+def _judge(choice: Choice, rows: int, left: int) -> None:
+    """Give the choice up when most lines of the last batches did not fit; the next batch decides anew."""
+    choice.misfits = choice.misfits + left if left > rows * _SHARE else 0
+    if choice.misfits >= _DOUBT:
+        choice.name, choice.misfits = None, 0

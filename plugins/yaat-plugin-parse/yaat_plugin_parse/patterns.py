@@ -1,0 +1,31 @@
+"""Patterns that users write: RE2 only, whose time is linear in the text whatever the pattern."""
+
+from __future__ import annotations
+
+
+def check_pattern(pattern: str) -> None:
+    """Is it fit for the type `regex`?
+
+    Raises:
+        ValueError: not RE2, no named group, or an unnamed one; says what to write.
+    """
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error as error:
+        raise ValueError(_reason(pattern, str(error))) from error
+    names = compiled.groupindex
+    if not names:
+        raise ValueError("names no group: write (?P<name>...) around each part that is to be kept")
+    if compiled.groups > len(names):
+        raise ValueError("has a group without a name: write (?:...) for groups that keep nothing")
+
+
+def _reason(pattern: str, error: str) -> str:
+    text = error.removeprefix("b'").removesuffix("'")
+    if any(part in pattern for part in ("(?=", "(?!", "(?<=", "(?<!")):
+        return f"is not RE2: {text} (look-ahead and look-behind do not exist there; match the text around and name a group)"
+    return f"is not RE2: {text}"

@@ -217,6 +217,23 @@ def test_truncated_and_written_anew(tail, tmp_path, again):
     assert tail.count("truncations_total") == 1
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (["=" * 1500, *lines("a", 20)], ["=" * 1500, *lines("b", 40)]),
+        (["first", *["tick"] * 500], ["other", *["tick"] * 700]),
+    ],
+    ids=["same head", "same bytes before the offset"],
+)
+def test_written_anew_with_bytes_in_common(tail, tmp_path, before, after):
+    path = tmp_path / "app.log"
+    append(path, *before)
+    tail.go()
+    os.truncate(path, 0)
+    append(path, *after)
+    assert tail.go(2) == [*before, *after]
+
+
 def test_unread_bytes_of_a_truncated_file_are_counted(tmp_path):
     tail = Tail(tmp_path)
     path = tmp_path / "app.log"

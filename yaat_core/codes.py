@@ -273,7 +273,7 @@ The agent runs, and does not talk to this user.
 
 The rights are those of the socket files: `read.sock` for looking, `control.sock` for changing.
 
-To mend it: use the agent's user (`sudo -u yaat yaat status`) or join its group.""",
+To mend it: run the command as the agent's user (with sudo -u), or join its group.""",
     "YAAT-E703": """\
 The path of the state directory is too long.
 

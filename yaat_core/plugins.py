@@ -42,6 +42,8 @@ class PluginState:
     components: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
     """By kind: name to summary. What it registered when loaded, else what its manifest lists."""
     hooks: tuple[str, ...] = ()
+    manifest: Manifest | None = None
+    """What was known before it was imported: its commands, its summary."""
 
 
 @attrs.frozen(kw_only=True)
@@ -108,7 +110,7 @@ def _load(one: Manifest, manager: pluggy.PluginManager, registry: Registry) -> P
 
 
 def _state(one: Manifest, state: State, **more: Any) -> PluginState:
-    facts: dict[str, Any] = {"components": one.components, "hooks": one.hooks, **more}
+    facts: dict[str, Any] = {"components": one.components, "hooks": one.hooks, "manifest": one, **more}
     return PluginState(
         name=one.name, distribution=one.distribution, version=one.version, state=state, **facts
     )

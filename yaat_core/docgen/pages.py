@@ -26,6 +26,15 @@ _SETTINGS: Final = {
 }
 
 
+#: Names of Arrow's types for readers.
+_TYPES: Final = {
+    "string": "text",
+    "fixed_size_binary[16]": "UUID",
+    "timestamp[us, tz=UTC]": "time",
+    "double": "float64",
+}
+
+
 @attrs.frozen
 class Kept:
     """What a page holds already: the parts that were written by hand."""
@@ -43,7 +52,12 @@ def schema(plugins: Plugins, kept: Kept) -> str:
     """The event contract."""
     del plugins
     rows = [
-        (f"`{field.name}`", str(field.type), "" if field.nullable else "always", FIELD_HELP[field.name])
+        (
+            f"`{field.name}`",
+            _type_name(str(field.type)),
+            "" if field.nullable else "always",
+            FIELD_HELP[field.name],
+        )
         for field in SCHEMA
     ]
     return (
@@ -51,7 +65,7 @@ def schema(plugins: Plugins, kept: Kept) -> str:
             [
                 "# The schema of events",
                 kept.part("intro"),
-                f"Version {SCHEMA_VERSION}. The types are Arrow's.",
+                f"Version {SCHEMA_VERSION}.",
                 tables.table(("column", "type", "there", "meaning"), rows),
                 kept.part("conventions"),
                 "",
@@ -100,7 +114,7 @@ def hooks(plugins: Plugins, kept: Kept) -> str:
             first = " The first answer that is not None counts." if function.yaat_spec["firstresult"] else ""
             parts += [
                 f"## {name}",
-                f"```python\n@hookimpl\ndef {name}{inspect.signature(function)}: ...\n```",
+                f"```python\n@hookimpl\ndef {name}{_signature(function)}: ...\n```",
                 f"{inspect.getdoc(function)}{first}".replace("``", "`"),
             ]
     return "\n\n".join(parts) + "\n"
@@ -117,6 +131,16 @@ def _section(kind: Kind, plugins: Plugins) -> list[str]:
             link = f"[{found.distribution}](../plugins/{found.distribution}/README.md)"
             parts += [f"### `{name}`", f"{found.summary} {link}", tables.options(found.config)]
     return parts
+
+
+def _signature(function: object) -> str:
+    """As it is written in the source, where annotations are not quoted."""
+    assert callable(function)
+    return str(inspect.signature(function)).replace("'", "")
+
+
+def _type_name(arrow: str) -> str:
+    return _TYPES.get(arrow, "text to text" if arrow.startswith("map<") else arrow)
 
 
 def _fenced(text: str) -> str:

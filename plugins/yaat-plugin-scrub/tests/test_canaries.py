@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from yaat_core.event import Event, EventBatch
@@ -90,7 +90,8 @@ CANARIES = [
     ("postgres://bob:" + S + "@db:5432/shop", S, "url_credentials"),
     ("redis://:" + S + "@cache:6379/0", S, "url_credentials"),
     ("HTTPS://BOB:" + S.upper() + "@EXAMPLE.COM/", S.upper(), "url_credentials"),
-    ("amqp://bob:p@ss/" + S + "@mq", S, "url_credentials"),
+    ("amqp://bob:p@ss" + S + "@mq", S, "url_credentials"),
+    ("amqp://bob:p/ss" + S + "@mq", S, "url_credentials"),
     ("mongodb+srv://bob:" + S + "@a,b/x", S, "url_credentials"),
     ("git clone https://" + HEX40 + "@git.example.com/x.git", HEX40, "url_credentials"),
     (PEM, PEM_LINES[0], "private_key"),
@@ -203,6 +204,7 @@ FORMS = [
 @settings(max_examples=200, deadline=None)
 @given(before=AROUND, after=AROUND, secret=SECRET, form=st.sampled_from(FORMS))
 def test_no_surroundings_save_a_secret(bench: Any, before: str, after: str, secret: str, form: str) -> None:
+    assume(secret not in before + after)
     text = before + form.format(secret) + " " + after
     (left,) = bench.messages(bench.scrub(), text)
     assert secret not in left

@@ -14,6 +14,17 @@ _ISSUER: Final = re.compile(
     rb"|63|67"
 )
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+#: How cards are written in groups.
+_SHAPES: Final = {
+    (4, 4, 4, 4),
+    (4, 4, 4, 4, 3),
+    (4, 6, 5),
+    (4, 6, 4),
+    (4, 3, 3, 3),
+    (4, 4, 5),
+    (8, 8),
+    (6, 13),
+}
 
 
 def replace(text: bytes, placeholder: bytes) -> bytes:
@@ -43,16 +54,14 @@ def _in_run(run: bytes, placeholder: bytes) -> bytes:
 
 def _number(run: bytes, groups: list[re.Match[bytes]], first: int) -> int | None:
     """The last group of the card number that begins with group ``first``; None when there is none."""
-    digits, separator = b"", None
-    for last in range(first, len(groups)):
-        if last > first:
-            before = run[groups[last].start() - 1]
-            if len(groups[first][0]) < 4 or (separator and separator != before):
-                return None
-            separator = before
-        digits += groups[last][0]
+    for last in range(first, min(first + 5, len(groups))):
+        some = groups[first : last + 1]
+        digits = b"".join(group[0] for group in some)
         if len(digits) > 19:
             return None
-        if len(digits) >= 13 and _ISSUER.match(digits) and luhn(digits):
+        shape = tuple(len(group[0]) for group in some)
+        separators = {run[group.end()] for group in some[:-1]}
+        written_so = len(some) == 1 or (shape in _SHAPES and len(separators) == 1)
+        if len(digits) >= 13 and written_so and _ISSUER.match(digits) and luhn(digits):
             return last
     return None

@@ -34,16 +34,18 @@ class Rule:
         help="Regular expression in RE2's syntax (no lookaround, no backreferences).", example="order-\\d+"
     )
     replacement: str | None = option(
-        None,
+        default=None,
         help="What stands in its place; `\\1` to `\\9` are groups of the pattern. `[NAME]` when absent.",
         example="[order]",
     )
     fields: tuple[str, ...] = option(
-        ("message", "stacktrace", "operation", "tags"),
+        default=("message", "stacktrace", "operation", "tags"),
         help="Columns to look at; `tags` is every tag, `tags.NAME` one.",
         example=["message", "tags.user"],
     )
-    drop: bool = option(False, help="Drop events that match; they are counted as `scrub/NAME`.", example=True)
+    drop: bool = option(
+        default=False, help="Drop events that match; they are counted as `scrub/NAME`.", example=True
+    )
 
     def __attrs_post_init__(self) -> None:
         if not _RULE_NAME.fullmatch(self.name):
@@ -77,13 +79,13 @@ class ScrubConfig:
     """Redaction: secrets, personal data, rules of your own; drop rules."""
 
     detectors: tuple[str, ...] = option(
-        ("secrets",),
+        default=("secrets",),
         help="What to find without a rule: sets (`secrets`) or single detectors (`email`).",
         example=["secrets", "email"],
         validator=_names,
     )
     rules: tuple[Rule, ...] = option(
-        (),
+        default=(),
         help="Rules of your own, applied in order, before the detectors.",
         example=[{"name": "order", "pattern": "order-\\d+"}],
         validator=_once,

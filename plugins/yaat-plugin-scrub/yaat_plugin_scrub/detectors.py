@@ -61,8 +61,6 @@ def _spared(*finds: str) -> tuple[tuple[str, bytes], ...]:
     return tuple((find, rb"\1" + SHIELD + rb"\2") for find in finds)
 
 
-_BEFORE, _AFTER = patterns.PASSWORD_KEPT
-
 #: In the order in which they are applied: what is known by its own looks comes before what a name tells.
 TABLE: Final[Sequence[Detector]] = (
     Detector(
@@ -106,6 +104,7 @@ TABLE: Final[Sequence[Detector]] = (
         name="bearer_token",
         help="Authorization headers, bearer tokens",
         hint="authorization|bearer",
+        spares=_spared(patterns.AUTHORIZATION_REDACTED),
         finds=_kept(
             "bearer_token",
             patterns.DIGEST,
@@ -126,7 +125,7 @@ TABLE: Final[Sequence[Detector]] = (
         hint=patterns.PASSWORD_HINT,
         spares=_spared(patterns.PASSWORD_NOTHING, patterns.NAME_PATH, patterns.WORKING_DIRECTORY),
         finds=(
-            (patterns.PASSWORD, _BEFORE + placeholder("password") + _AFTER),
+            (patterns.PASSWORD, patterns.PASSWORD_KEPT + placeholder("password")),
             *_kept("password", patterns.PASSWORD_XML, patterns.PASSWORD_ARGUMENT, patterns.PASSWORD_SQL),
         ),
         keys=patterns.SENSITIVE_KEY,

@@ -20,34 +20,47 @@ _NAME: Final = (
     r"|(?:^|[^a-z])(?:db|user|my|mysql|pg|postgres|smtp|redis|admin|root|ftp|ldap|mail|proxy)_?pass)\d?"
 )
 #: From the name to the value: quotes of the name, brackets (`user[password]=`), then a sign.
-_SIGN: Final = r"(?:\\*[\"']){0,2}\]?[ \t]*(?:=>|:=|==?|:|%3d)[ \t]*"
+_SIGN: Final = r"(?:\\*[\"']){0,2}\]?[ \t]*(?:[=:]+>*|%3d)[ \t]*"
 _SCHEME: Final = r"(?:(?:bearer|basic)\s+)?"
 
 
-def _quoted(quote: str, opening: str) -> str:
-    """A text in quotes, cut off or not; two groups: the opening and the closing quote."""
-    first = rf"(?:[^{quote}\\{SHIELD}]|\\[^{SHIELD}])"
-    return rf"({opening}{_SCHEME}){first}(?:[^{quote}\\]|\\.|{quote}{quote})*({quote}?)"
+#: What can't follow two quotes that open: there an empty text ended.
+_AFTER_EMPTY: Final = r",:;}\]\s"
 
 
-def _escaped_quoted(quote: str) -> str:
-    r"""The same inside of a quoted text: ``\"hunter2\"``."""
-    first = rf"(?:[^{quote}\\{SHIELD}]|\\+[^{quote}\\{SHIELD}])"
-    return rf"(\\+{quote}{_SCHEME}){first}(?:[^{quote}\\]|\\+[^{quote}\\])*(\\*{quote}?)"
+def _quoted(quote: str, opening: str, never: str = "") -> str:
+    """A text in quotes, cut off or not, up to the closing quote; one group: the opening one."""
+    first = rf"(?:[^{quote}\\{never}{SHIELD}]|\\[^{SHIELD}])"
+    return rf"({opening}{_SCHEME}){first}(?:[^{quote}\\]|\\.|{quote}{quote})*"
 
 
-_BARE: Final = rf"\{{?(?:[^\s\"',;&\{{\\{SHIELD}]|\\[^\"'\s{SHIELD}])(?:[^\s\"',;&\\]|\\[^\"'\s])*"
+def _escaped_quoted(quote: str, opening: str, inner: str, never: str = "") -> str:
+    r"""The same within a quoted text, as in ``"{\"token\":\"x\"}"``.
+
+    ``inner`` is how many backslashes a quote within it has.
+    """
+    first = rf"(?:[^{quote}\\{never}{SHIELD}]|\\+[^{quote}\\{SHIELD}])"
+    within = rf"[^{quote}\\]|\\+[^{quote}\\]|\\{inner}{quote}"
+    return rf"({opening}{_SCHEME}){first}(?:{within})*"
+
+
+_BARE: Final = rf"\{{?(?:[^\s\"',;&=:>\{{\\{SHIELD}]|\\+[^\"'\s\\{SHIELD}])(?:[^\s\"',;&\\]|\\+[^\"'\s\\])*"
 _VALUE: Final = "|".join(
     [
-        _quoted('"', '[bur]?"{1,2}'),
+        _quoted('"', '[bur]?"'),
+        _quoted('"', '""', _AFTER_EMPTY),
         _quoted("'", "[bur]?'"),
-        _escaped_quoted('"'),
-        _escaped_quoted("'"),
+        _escaped_quoted('"', r'\\"', "{2,}"),
+        _escaped_quoted('"', r'\\{2,3}"', "{4,}"),
+        _escaped_quoted('"', r'\\{4,}"', "{8,}"),
+        _escaped_quoted('"', r'\\+"\\+"', "{8,}", _AFTER_EMPTY),
+        _escaped_quoted("'", r"\\+'", "{8,}"),
         _BARE,
     ]
 )
 PASSWORD: Final = rf"(?is)({_NAME}{_SIGN}{_SCHEME})(?:{_VALUE})"
-PASSWORD_KEPT: Final = rb"\1\2\4\6\8", rb"\3\5\7\9"
+#: What stays of a match of `PASSWORD`: the name, and the opening quote.
+PASSWORD_KEPT: Final = rb"\1\2\3\4\5\6\7\8\9"
 PASSWORD_XML: Final = rf"(?i)(<(?:\w+:)?[\w.-]*{_NAME}(?:\s[^<>]*)?>\s*)[^<\s{SHIELD}][^<]*"
 PASSWORD_ARGUMENT: Final = rf"(?i)(--?(?:[a-z]+-)*{_NAME}\s+)[^\s\"'{SHIELD}-]\S*"
 PASSWORD_SQL: Final = rf"(?i)((?:password|identified\s+by)\s+)'[^'{SHIELD}][^']*'?"
@@ -57,10 +70,15 @@ PASSWORD_HINT: Final = (
     r"|-[\w.-]*(?:pass|pwd|secret|token|key|code)\w*\s|identified\s+by"
 )
 
+#: What an earlier redaction left.
+_REDACTED: Final = (
+    r"\[(?:redacted|masked|filtered|hidden|removed|private_key|jwt|aws_key|github_token|generic_token"
+    r"|url_credentials|bearer_token|password|credit_card|email)\]"
+)
 #: Values that are none: so that "token: expired" and "password: null" stay as they are.
 _NOTHING: Final = (
     r"(?:null|nil|none|true|false|undefined|expired|invalid|missing|required|incorrect|rejected|revoked"
-    r"|empty|unset|not|n/a|\*+|<[\w -]+>|\[(?:redacted|masked|filtered|hidden|removed)\])"
+    rf"|empty|unset|not|n/a|\*+|<[\w -]+>|{_REDACTED})"
 )
 PASSWORD_NOTHING: Final = rf"(?i)({_NAME}{_SIGN}(?:\\*[\"'])?)({_NOTHING}\\*[\"']?(?:[\s,;&.)}}\]]|$))"
 #: A path of names, as Rust and C++ write it.
@@ -78,6 +96,7 @@ DIGEST: Final = rf"(?i)({_HEADER}(?:digest|aws4-hmac-sha256){_GAP})[^\s{SHIELD}]
 AUTHORIZATION: Final = rf"(?i)({_HEADER}(?:bearer|basic|token|apikey|negotiate|ntlm){_GAP}){_BEGIN}{_REST}*"
 AUTHORIZATION_BARE: Final = rf"(?i)({_HEADER}){_BEGIN}{_REST}{{11,}}"
 BEARER: Final = rf"(?i)(\bbearer{_GAP})[a-z0-9._~+/=-]{{16,}}"
+AUTHORIZATION_REDACTED: Final = rf"(?i)({_HEADER}(?:[a-z0-9-]+{_GAP})?)({_REDACTED})"
 _PAIR: Final = r"[^\s=;,\"'\\]+=[^\s;\"'\\]*"
 COOKIE: Final = (
     rf"(?i)(\b(?:set-)?cookie(?:\\*[\"'])?[ \t]*[:=][ \t]*(?:\\*[\"'])?){_PAIR}(?:;\s*[^\s;\"'\\]+)*"
@@ -91,10 +110,11 @@ URL: Final = rf"(?i)([a-z][a-z0-9+.-]*://)(?:{_USER}:(?:{_URL_PASSWORD})|[a-z0-9
 
 _PEM_NAME: Final = r"(?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?"
 PEM: Final = rf"(?s)-{{4,5}} ?BEGIN {_PEM_NAME}.*?(?:-{{4,5}} ?END {_PEM_NAME} ?-{{4,5}}|\z)"
+_BASE64_LINES: Final = r"(?:[A-Za-z0-9+/=]{16,}(?:\\+[nr]|\s)*)*(?:[A-Za-z0-9+/=]+(?:\\+[nr]|\s)+)?"
 #: The end of a block whose beginning is elsewhere.
-PEM_TAIL: Final = rf"(?:[A-Za-z0-9+/=]{{16,}}(?:\\+[nr]|\s)*)*(?:[A-Za-z0-9+/=]+(?:\\+[nr]|\s)+)?-{{4,5}} ?END {_PEM_NAME} ?-{{4,5}}"
+PEM_TAIL: Final = rf"{_BASE64_LINES}-{{4,5}} ?END {_PEM_NAME} ?-{{4,5}}"
 JWT: Final = r"\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_=-]+){1,4}|\beyJ[A-Za-z0-9_-]{30,}"
-AWS_ID: Final = r"(?:A3T[A-Z0-9]|AKIA|ASIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA)[A-Z2-7]{12}[A-Z0-9]{4,}"
+AWS_ID: Final = r"(?:A3T[A-Z0-9]|AKIA|ASIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA)[A-Z0-9]{12,}"
 AWS_SECRET: Final = (
     r"(?i)(aws_?(?:secret|session)\w*(?:\\*[\"'])?[ \t]*(?:=>|:=|=|:)[ \t]*(?:\\*[\"'])?)[A-Za-z0-9/+=]{40,}"
 )
@@ -126,8 +146,12 @@ CARD: Final = r"\d(?:[ -]?\d){12}"
 
 #: ASCII's letters and digits, and every byte of a longer character.
 _LETTER: Final = r"A-Za-z0-9\x80-\xfe"
-EMAIL: Final = rf"[{_LETTER}._%+'-]*[{_LETTER}_+-](?:@|%40)(?:[{_LETTER}-]+\.)+[A-Za-z\x80-\xfe]{{2,}}"
-EMAIL_HINT: Final = rf"[{_LETTER}_+-](?:@|%40)[{_LETTER}]"
+#: A letter as JSON may write it.
+_U: Final = r"\\+u[0-9A-Fa-f]{4}"
+EMAIL: Final = (
+    rf"(?:[{_LETTER}._%+'-]|{_U})*[{_LETTER}_+-](?:@|%40)(?:(?:[{_LETTER}-]|{_U})+\.)+[A-Za-z\x80-\xfe]{{2,}}"
+)
+EMAIL_HINT: Final = rf"[{_LETTER}_+-](?:@|%40)[{_LETTER}\\]"
 #: Names that only look like addresses: systemd's units, pictures for dense screens, remotes of git.
 NO_EMAIL: Final = (
     r"(?i)([\w%+-])(@[\w\\:-]+\.(?:service|socket|target|timer|slice|scope|mount|swap|device|png|jpe?g|gif|svg|webp)\b)",

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from yaat_core import tags
-from yaat_core.event import EventBatch
+from yaat_core.event import LEVELS, EventBatch
 from yaat_plugin_scrub.redaction import scattered
 
 #: Texts that differ from row to row: taken as they are.
@@ -110,6 +110,8 @@ class Sheet:
     def batch(self) -> EventBatch:
         """The batch with every change."""
         changed = {name: part.column() for name, part in self._parts.items() if part.changed}
+        if "level" in changed:
+            changed["level"] = self._level(changed["level"])
         keys, values = changed.pop(TAG_KEYS, None), changed.pop(TAG_VALUES, None)
         if values is not None and keys is None:
             changed["tags"] = tags.with_values(self._batch.column("tags"), values)
@@ -124,6 +126,12 @@ class Sheet:
             return Part.repeated(self._values)
         column = self._batch.column(name)
         return Part.plain(column) if name in PLAIN else Part.repeated(column)
+
+    def _level(self, column: Any) -> Any:
+        """A level that is no longer what it was, and none that there is, is empty."""
+        known = pc.is_in(column, value_set=pa.array(LEVELS))
+        same = pc.equal(column, self._batch.column("level"))
+        return pc.if_else(pc.or_(known, same), column, "")
 
     def _retagged(self, keys: Any, values: Any) -> Any:
         """Tags with other keys. Two that became the same in one row are told apart by a number."""

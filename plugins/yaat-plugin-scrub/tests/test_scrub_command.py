@@ -1,0 +1,111 @@
+"""`yaat scrub test`, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SECRET = "hunter2-and-a-long-tail"
+LINES = [
+    f"login password={SECRET} ok",
+    "nothing here",
+    f"GET /healthz token={SECRET}",
+    "order-17 \x1b[31mfrom bob@example.com",
+    b"\xff\xfe broken".decode("latin-1"),
+]
+
+
+def yaat(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "yaat_core.cli", "scrub", "test", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("sample") / "app.log"
+    path.write_bytes(b"".join(line.encode("latin-1") + b"\n" for line in LINES))
+    return str(path)
+
+
+def test_before_and_after_with_kinds_and_counts(sample: str) -> None:
+    done = yaat("--detectors", "secrets,email", "--rule", r"order=order-\d+", sample)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[:3] == [
+        "line 1  password",
+        "  - login password=hu…il ok",
+        "  + login password=[password] ok",
+    ]
+    assert "line 4  order, email" in lines
+    assert "  + [order] \\x1b[31mfrom [email]" in lines
+    assert lines[-1] == "3 of 5 lines change, 0 are dropped: password 2, order 1, email 1"
+    assert SECRET not in done.stdout + done.stderr
+    assert "\x1b" not in done.stdout
+
+
+def test_secrets_are_shown_on_request_only(sample: str) -> None:
+    assert SECRET in yaat("--detectors", "secrets", "--show", sample).stdout
+
+
+def test_json_from_stdin() -> None:
+    done = yaat("--json", "--detectors", "secrets", "--limit", "1", stdin="\n".join(LINES[:3]))
+    assert json.loads(done.stdout) == {
+        "lines": 3,
+        "changed": 2,
+        "dropped": 0,
+        "counts": {"password": 2},
+        "changes": [
+            {
+                "line": 1,
+                "kinds": ["password"],
+                "dropped": False,
+                "before": "login password=hu…il ok",
+                "after": "login password=[password] ok",
+            }
+        ],
+    }
+
+
+def test_the_configured_scrubs(sample: str, tmp_path: Path) -> None:
+    config = tmp_path / "yaat.yaml"
+    config.write_text(
+        """\
+version: 1
+state_dir: state
+sources: {}
+processors:
+  - type: scrub
+    detectors: [email]
+    rules: [{name: health, pattern: "GET /healthz", drop: true}]
+  - {type: scrub, name: second}
+""",
+        encoding="utf-8",
+    )
+    done = yaat("-c", str(config), "--json", sample)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["counts"] == {"password": 2, "health": 1, "email": 1}
+    assert (answer["changed"], answer["dropped"]) == (2, 1)
+    dropped = next(change for change in answer["changes"] if change["dropped"])
+    assert dropped["after"] is None
+    assert SECRET not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--detectors", "secret"], "did you mean `secrets`"),
+        (["--rule", "x"], "NAME=PATTERN"),
+        (["--rule", "x=(?<=a)b"], "lookbehind"),
+        (["no-such-file"], "no-such-file"),
+    ],
+)
+def test_mistakes_end_with_two(arguments: list[str], said: str) -> None:
+    done = yaat(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not done.stdout

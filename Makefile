@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 SECONDS ?= 60
 
-.PHONY: help demo test test-faults lint types fix docs bench soak dist clean
+.PHONY: help demo test test-faults lint types fix bench soak dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile

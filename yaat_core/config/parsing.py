@@ -37,6 +37,9 @@ _REFUSED: Final = "YAAT-E107"
 _SECRET_KEY: Final = re.compile(
     r"(?i)(secret|passw|passphrase|token|api_?key|private_?key|access_?key|credential|authorization|^key$|^auth$)"
 )
+#: What ruamel.yaml counts as the end of a line.
+_LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _REFERENCE: Final = re.compile(r"\$\{(?![^}]*:-)[^}]*\}")
 
 
@@ -58,7 +61,7 @@ class Halt(Exception):
 
 def parse(written: str, name: str) -> Document:
     """Read a whole document. ``name`` is the file's name for messages."""
-    text = Text(name, written.split("\n"))
+    text = Text(name, _LINE_BREAK.split(written))
     reader = _Reader(text)
     try:
         root = reader.read(written)
@@ -155,8 +158,14 @@ class _Reader:
 
     def _scalar(self, event: Any) -> None:
         plain = event.style is None
-        value = core_schema(event.value) if plain else event.value
-        node = self._node(event, text=event.value, value=value, plain=plain)
+        text = _whole(event.value) if _SURROGATE.search(event.value) else event.value
+        node = self._node(event, text=text, value=core_schema(text) if plain else text, plain=plain)
+        if _SURROGATE.search(text):
+            what = "half of a surrogate pair is no character"
+            self.misfits.append(
+                at_value(node, _SYNTAX, what, fix=r'write the character itself, or "\U0001f600"')
+            )
+            node.broken = True
         self._refuse_marks(event, node)
         self._add(node)
 
@@ -282,6 +291,11 @@ class _OpenTable(_Open):
         if node.text in self.node.entries:
             return duplicate(self.key, self.node.entries[node.text][0])
         return None
+
+
+def _whole(text: str) -> str:
+    r"""JSON writes characters beyond U+FFFF as two escapes (RFC 8259, chapter 7): ``\ud83d\ude00`` is one."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _mask_secrets(root: Node) -> None:

@@ -157,6 +157,11 @@ class Answers:
         answer.begin()
         return answer
 
+    @property
+    def running(self) -> int:
+        """How many queries hold a cursor."""
+        return len(self._running)
+
     def admit(self) -> None:
         """The instance is open: queries may begin."""
         with self._lock:

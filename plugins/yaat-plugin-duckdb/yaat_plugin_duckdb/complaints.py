@@ -10,7 +10,7 @@ import duckdb
 from yaat_core.errors import QueryFailed
 
 _MOST_TEXT: Final = 400
-_HINT: Final = re.compile(r"(?:Did you mean|Candidate bindings|Candidate functions)[^\n]*(?:\n\t[^\n]*)*")
+_HINT: Final = re.compile(r"(?:Did you mean|Candidate bindings)[^\n]*(?:\n\t[^\n]*)*")
 _PLACE: Final = re.compile(r"LINE (\d+): ([^\n]*)\n( *)\^")
 
 

@@ -18,7 +18,7 @@ def _names(*families: str) -> frozenset[str]:
 
 
 _OPERATORS: Final = """
-    + - * / // % ** ^ & | ~ << >> || @ ! && ^@ = <> != < > <= >= ~~ ~~* !~~ !~~* ~~~ ->> -> <@ @> <-> <=> !__postfix
+    + - * / // % ** ^ & | ~ << >> || @ && ^@ = <> != < > <= >= ~~ ~~* !~~ !~~* ~~~ ->> -> <@ @> <-> <=> !__postfix
     add subtract multiply divide mod fmod xor not_like_escape like_escape ilike_escape not_ilike_escape
 """
 _NUMBERS: Final = """

@@ -57,6 +57,7 @@ _EACH: Final = frozenset(
         "reduce",
     ]
 )
+_FILTERING: Final = frozenset("list_filter array_filter filter".split())
 _DIGITS: Final = re.compile(r"\d+")
 
 
@@ -169,8 +170,23 @@ def _made(name: str, arguments: list[Any], widths: list[int]) -> int | None:
     if name in _REPLACING:
         return math.ceil(widths[0] * _lengthening(name, arguments))
     if name in _EACH and len(widths) > 1:
-        return max(1, widths[0] // _NUMBER) * widths[1]
+        return _elements(arguments[0], widths[0]) * widths[1]
     return None
+
+
+def _elements(node: Any, width: int) -> int:
+    """How many elements a list has, going by how it is made, else by its width."""
+    kind, name = node.get("class"), str(node.get("function_name", "")).lower()
+    arguments = [entry["expression"] for entry in node.get("arguments") or ()]
+    if kind == "OPERATOR" and node.get("type") == "ARRAY_CONSTRUCTOR":
+        return len(node.get("children") or ())
+    if kind == "FUNCTION" and name == "list_value":
+        return len(arguments)
+    if kind == "FUNCTION" and name in _SERIES:
+        return _series(name, arguments)
+    if kind == "FUNCTION" and name in _EACH | _FILTERING and arguments:
+        return _elements(arguments[0], width)
+    return max(1, width // _NUMBER)
 
 
 def _literal(name: str, arguments: list[Any], index: int) -> int:

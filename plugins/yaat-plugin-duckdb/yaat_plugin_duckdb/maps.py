@@ -62,32 +62,49 @@ def _shapes(keys: Any, offsets: Any) -> list[Any]:
     if not len(keys):
         return []
     encoded = keys.dictionary_encode()
-    codes = np.asarray(encoded.indices).astype(np.uint64)
-    place = np.arange(len(codes)) - np.repeat(offsets[:-1], counts)
+    codes = np.asarray(encoded.indices)
+    everything = np.arange(len(counts))
+    if _suits(encoded, codes, offsets, counts, everything):
+        return [everything]
+    found = []
+    hashes = _hashes(codes, offsets, counts)
+    _, inverse, sizes = np.unique(hashes, return_inverse=True, return_counts=True)
+    for group in np.argsort(-sizes, kind="stable")[:_MOST_SHAPES]:
+        rows = np.flatnonzero(inverse == group)
+        if _suits(encoded, codes, offsets, counts, rows):
+            found.append(rows)
+    return found
+
+
+def _hashes(codes: Any, offsets: Any, counts: Any) -> Any:
+    """A number for each row: the same for the same keys in the same order, hardly ever for others."""
+    place = np.arange(len(codes), dtype=np.uint64) - np.repeat(offsets[:-1], counts).astype(np.uint64)
     with np.errstate(over="ignore"):
-        mixed = (codes + np.uint64(1)) * _MIX ^ (place.astype(np.uint64) + np.uint64(1)) * (
+        mixed = (codes.astype(np.uint64) + np.uint64(1)) * _MIX ^ (place + np.uint64(1)) * (
             _MIX << np.uint64(7)
         )
         mixed ^= mixed >> np.uint64(29)
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed * _MIX, dtype=np.uint64)])
-        hashes = sums[offsets[1:]] - sums[offsets[:-1]]
-    _, first, inverse, sizes = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
-    found = []
-    for group in np.argsort(-sizes, kind="stable")[:_MOST_SHAPES]:
-        count = int(counts[first[group]])
-        if sizes[group] < _LEAST_ROWS or not 0 < count <= _MOST_KEYS:
-            continue
-        rows = np.flatnonzero(inverse == group)
-        if _same(codes, offsets, counts, rows, count) and _plain(encoded, codes, offsets, rows, count):
-            found.append(rows)
-    return found
+        return sums[offsets[1:]] - sums[offsets[:-1]]
+
+
+def _suits(encoded: Any, codes: Any, offsets: Any, counts: Any, rows: Any) -> bool:
+    """Are the rows enough, of the same keys indeed, and may these be names of fields?"""
+    count = int(counts[rows[0]])
+    if len(rows) < _LEAST_ROWS or not 0 < count <= _MOST_KEYS:
+        return False
+    return _same(codes, offsets, counts, rows, count) and _plain(encoded, codes, offsets, rows, count)
 
 
 def _same(codes: Any, offsets: Any, counts: Any, rows: Any, count: int) -> bool:
     """Is it true what the hash says: every one of the rows has the same keys?"""
     if not (counts[rows] == count).all():
         return False
-    own = codes[offsets[rows][:, None] + np.arange(count)]
+    own = (
+        codes[offsets[rows][:, None] + np.arange(count)]
+        if len(rows) < len(counts)
+        else codes.reshape(-1, count)
+    )
     return bool((own == own[0]).all())
 
 

@@ -67,6 +67,8 @@ class Writer:
         """Open the database. Raises as `open_store` does."""
         with self._lock:
             self._opened()
+            if self.settled == self._known:
+                self._tidied = time.monotonic()
 
     def stop(self) -> None:
         """Move everything into the file, and close. Safe twice."""

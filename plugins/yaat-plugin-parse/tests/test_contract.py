@@ -1,42 +1,50 @@
-"""The public contract test, for every format."""
+"""Every type keeps the contract of processors."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from yaat_core.components import Processor
 from yaat_core.event import Event, EventBatch, Labels
-from yaat_core.testing import check_processor, make_context
-from yaat_plugin_parse import config
-from yaat_plugin_parse.step import ParseStep
+from yaat_core.testing import check_processor
 
 LINES = [
-    '{"ts":"2026-01-05T10:00:00.5Z","level":"WARN","msg":"slow","user":{"id":7},"ok":true,"list":[1,2]}',
-    '{"level":30,"time":1767607200000,"message":"pino"}',
-    '10.0.0.7 - bob [05/Jan/2026:10:00:00 +0000] "GET /a?b=1 HTTP/1.1" 503 12 "-" "curl/8" 0.250',
-    '10.0.0.7 - - [05/Jan/2026:10:00:00 +0000] "\\x16\\x03" 400 150 "-" "-"',
-    "2026-01-05 10:00:00,123 - shop.pay - ERROR - card declined",
-    "WARNING:root:watch out",
-    "plain words",
-    "2026-01-05T10:00:00Z [error] something odd",
-    "{not json}",
+    '{"time":"2026-01-05T10:00:00Z","level":"warn","msg":"a","n":1,"x":{"y":[1,2]}}',
+    '{"time":1767607200.5,"level":30,"message":"b","n":2.5}',
+    '{"n":"three"}',
+    '  {"blank":"before"}\r',
+    '203.0.113.9 - ann [05/Jan/2026:10:00:00 +0000] "GET /a?b=c HTTP/1.1" 503 12 "-" "curl/8" 0.120',
+    '::1 - - [05/Jan/2026:10:00:01 +0000] "\\x16\\x03\\x01" 400 150 "-" "-"',
+    "2026-01-05 10:00:00,123 - shop.cart - ERROR - no stock",
+    "INFO:shop:started",
+    "[2026-01-05 10:00:00 +0000] [7] [INFO] Booting worker",
+    "2026/01/05 10:00:01 [error] 12#12: nothing here",
+    "no format at all",
+    "",
 ]
-SAMPLE = EventBatch.from_events([Event(message=line) for line in LINES], Labels(stream="a.log"))
+TYPES: dict[str, dict[str, Any]] = {
+    "json": {},
+    "nginx": {},
+    "python": {"timezone": "Europe/Berlin"},
+    "regex": {"pattern": r"(?P<level>\w+):(?P<name>\w+)(?:=(?P<value>\d+))?"},
+    "raw": {},
+}
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        config.AutoConfig(),
-        config.JsonConfig(),
-        config.NginxConfig(),
-        config.PythonConfig(timezone="Europe/Berlin"),
-        config.RawConfig(),
-        config.RegexConfig(pattern=r"(?P<level>[A-Z]+):(?P<where>\w+):(?P<message>.*)"),
-    ],
-    ids=lambda options: type(options).__name__,
-)
-def test_contract(tmp_path: Path, options: Any) -> None:
-    check_processor(lambda: ParseStep(options, make_context(tmp_path, "processors.parse")), samples=[SAMPLE])
+def samples() -> list[EventBatch]:
+    mixed = [Event(message=line, tags={"from": "here", "n": "own"}) for line in LINES]
+    alone = [
+        EventBatch.from_events([Event(message=line)] * 40, Labels(stream=str(row)))
+        for row, line in enumerate(LINES)
+    ]
+    return [EventBatch.from_events([*mixed, Event(message=None)] * 3, Labels(stream="mixed")), *alone]
+
+
+@pytest.mark.parametrize("name", ["auto", *TYPES])
+def test_contract(make: Callable[..., Processor], name: str) -> None:
+    check_processor(
+        lambda: make(name, **TYPES.get(name, {})), samples=samples(), independent=name not in ("auto", "json")
+    )

@@ -1,0 +1,120 @@
+"""What the tests share: batches, positions, and an open writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from yaat_core import ids
+from yaat_core.components import Checkpoints, Context, Outcome, Position, QueryRequest
+from yaat_core.event import SCHEMA, EventBatch
+from yaat_core.testing import make_context
+from yaat_plugin_duckdb.config import DuckDBConfig
+from yaat_plugin_duckdb.writer import Writer
+
+QUEUE = b"queue-0000000001"
+SINK = "sinks.local"
+
+
+def batch(first: int, rows: int, **columns: Any) -> EventBatch:
+    """Rows numbered from ``first`` on: in the message, in the tag `n` and in the id."""
+    numbers = np.arange(first, first + rows)
+    given = {
+        "event_id": ids.positional(1_767_225_600_000, b"agent", "sources.app", b"", numbers),
+        "service_name": "shop",
+        "environment": "test",
+        "organization_id": "local",
+        "level": "info",
+        "message": [f"event {number}" for number in numbers],
+        "tags": [[("n", str(number)), ("host.name", "h")] for number in numbers],
+    }
+    given |= columns
+    arrays = {name: _array(name, value) for name, value in given.items()}
+    return EventBatch.build(rows, arrays)
+
+
+def _array(name: str, value: Any) -> Any:
+    return pa.array(value, SCHEMA.field(name).type) if isinstance(value, list) else value
+
+
+@attrs.define
+class Bench:
+    """A writer on a folder of its own, and what a test does with it."""
+
+    folder: Path
+    options: Mapping[str, Any] = attrs.field(factory=dict)
+    writer: Writer | None = None
+
+    @property
+    def context(self) -> Context:
+        return make_context(self.folder, SINK)
+
+    @property
+    def config(self) -> DuckDBConfig:
+        return DuckDBConfig(**self.options)
+
+    @property
+    def path(self) -> Path:
+        return self.context.path(self.config.path)
+
+    @property
+    def wal(self) -> Path:
+        return self.path.with_name(self.path.name + ".wal")
+
+    def open(self, **options: Any) -> Writer:
+        self.options = {**self.options, **options}
+        self.writer = Writer(self.config, self.context)
+        self.writer.start()
+        self.writer.position()
+        self.writer.bind(QUEUE)
+        return self.writer
+
+    def close(self) -> None:
+        if self.writer is not None:
+            self.writer.stop()
+            self.writer = None
+
+    def deliver(
+        self, first: int, rows: int, checkpoints: Mapping[str, Checkpoints] | None = None, **columns: Any
+    ) -> Outcome:
+        assert self.writer is not None
+        position = Position(
+            queue_id=QUEUE, sink=SINK, first=first, last=first + rows - 1, checkpoints=checkpoints or {}
+        )
+        return self.writer.deliver(batch(first, rows, **columns), position)
+
+    def ask(self, sql: str, **limits: Any) -> list[dict[str, Any]]:
+        """Rows of a query, through the door of queries."""
+        assert self.writer is not None
+        answer = self.writer.answers.ask(self.writer.cursor, QueryRequest(sql=sql, **limits))
+        try:
+            return [row for piece in answer for row in piece.to_pylist()]
+        finally:
+            answer.close()
+
+    def sequences(self) -> Sequence[int]:
+        """What is stored, read from the closed file."""
+        self.close()
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            rows = connection.execute("SELECT sequence FROM yaat_events ORDER BY sequence").fetchall()
+        return [sequence for (sequence,) in rows]
+
+
+@pytest.fixture(scope="session")
+def make_bench() -> type[Bench]:
+    """`Bench`, for tests that share one or make several."""
+    return Bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.close()

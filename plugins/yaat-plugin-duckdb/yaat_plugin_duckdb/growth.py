@@ -57,7 +57,7 @@ _EACH: Final = frozenset(
         "reduce",
     ]
 )
-_FILTERING: Final = frozenset("list_filter array_filter filter".split())
+_FILTERING: Final = frozenset(["list_filter", "array_filter", "filter"])
 _DIGITS: Final = re.compile(r"\d+")
 
 

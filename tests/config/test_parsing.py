@@ -50,7 +50,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_any_text_is_a_configuration_or_has_problems_with_places(
     text: str, plugins: Plugins, tmp_path: Path
@@ -69,7 +69,7 @@ def test_any_text_is_a_configuration_or_has_problems_with_places(
         assert all(line.isprintable() for line in problem.render().split("\n")), problem
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.recursive(
         st.none()
@@ -79,7 +79,9 @@ def test_any_text_is_a_configuration_or_has_problems_with_places(
         | st.text(),
         lambda inner: (
             st.lists(inner, max_size=4)
-            | st.dictionaries(st.text(min_size=1).filter(lambda key: key != "<<"), inner, max_size=4)
+            | st.dictionaries(
+                st.text(min_size=1, max_size=50).filter(lambda key: key != "<<"), inner, max_size=4
+            )
         ),
         max_leaves=20,
     )

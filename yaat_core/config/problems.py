@@ -58,7 +58,7 @@ class ConfigProblem:
             lines.append(f"  cause: {self.cause}")
         if self.fix:
             lines.append(f"  fix: {self.fix}")
-        return "\n".join(lines)
+        return "\n".join(terminal_safe(line) for line in lines)
 
     def to_json(self) -> dict[str, object]:
         """The same facts for machines; empty ones are left out."""
@@ -71,11 +71,11 @@ class ConfigProblem:
         if not self.excerpt:
             return []
         number = str(self.line)
-        under = "".join(_blank(letter) for letter in self.excerpt[: self.caret])
+        under = "".join(_blank(letter) for letter in terminal_safe(self.excerpt[: self.caret].expandtabs(1)))
         carets = "^" * max(1, min(self.width, len(self.excerpt) - self.caret))
         beside = f" {self.hint}" if self.hint else ""
         return [
-            f"{number} | {terminal_safe(self.excerpt.expandtabs(1))}",
+            f"{number} | {self.excerpt.expandtabs(1)}",
             f"{' ' * len(number)} | {under}{carets}{beside}",
         ]
 

@@ -92,6 +92,23 @@ def test_a_level_is_a_level_afterwards(bench: Any) -> None:
     assert bench.one(bench.scrub({**rule, "replacement": "error"}), level="warning").level == "error"
 
 
+def test_what_rules_put_is_text_in_every_field_whatever_comes_after(bench: Any) -> None:
+    fields = ("trace_id", "level", "message", "tags")
+    rules = (
+        {"name": "a", "pattern": "dead|info", "replacement": "warning", "fields": fields},
+        {"name": "b", "pattern": "never", "drop": True},
+        {"name": "c", "pattern": "gone", "drop": True},
+    )
+    events = [
+        Event(message="dead", level="info", trace_id="dead", tags={"x": "dead"}),
+        Event(message="gone"),
+    ]
+    after, _ = bench.scrub(*rules, detectors=()).process(EventBatch.from_events(events))
+    after.columns.validate(full=True)
+    (event,) = after
+    assert (event.message, event.level, event.trace_id, event.tags["x"]) == ("warning",) * 4
+
+
 def test_matching_events_are_dropped_and_counted(bench: Any) -> None:
     rules = (
         {"name": "health", "pattern": "GET /healthz", "drop": True},

@@ -36,6 +36,8 @@ class Redaction:
         """Every text without what the detectors find, and without shields; null stays null."""
         raw = texts.view(pa.binary())
         rows = _rows(pc.match_substring_regex(raw, self._hint, ignore_case=True))
+        if not len(rows):
+            return Redacted(texts, rows, {})
         before = raw.take(rows)
         after, hits = self._detect(before)
         after = pc.replace_substring(after, SHIELD, b"")
@@ -74,6 +76,11 @@ def scattered(texts: Any, rows: Any, values: Any) -> Any:
     mask = np.zeros(len(texts), bool)
     mask[rows] = True
     return pc.replace_with_mask(texts, pa.array(mask), values)
+
+
+def unshielded(texts: Any) -> Any:
+    """Strings without shields."""
+    return pc.replace_substring(texts.view(pa.binary()), SHIELD, b"").view(pa.string())
 
 
 def _apply(detector: Detector, texts: Any) -> tuple[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +15,12 @@ from yaat_core.event import EventBatch
 from yaat_core.stats import Counter
 from yaat_plugin_scrub.config import ScrubConfig
 from yaat_plugin_scrub.detectors import select
+from yaat_plugin_scrub.pem import KeyLines
 from yaat_plugin_scrub.redaction import Redaction
 from yaat_plugin_scrub.rules import Applied, ready
 from yaat_plugin_scrub.sheet import TAG_KEYS, TAG_VALUES, Sheet
+
+_PRIVATE_KEY: Final = "private_key"
 
 
 class Scrub(Processor):
@@ -32,13 +35,14 @@ class Scrub(Processor):
         self._by_key = [
             (detector.name, re2.compile(detector.keys)) for detector in detectors if detector.keys
         ]
+        self._key_lines = KeyLines() if _PRIVATE_KEY in {one.name for one in detectors} else None
         names = {*(rule.name for rule in config.rules), *(detector.name for detector in detectors)}
         self._counters = {name: _counter(context, name) for name in sorted(names)}
 
     def process(self, batch: EventBatch) -> tuple[EventBatch, Sequence[Drop]]:
         """Redact, and drop what the rules say."""
         drops: list[Drop] = []
-        sheet = Sheet(batch)
+        sheet = Sheet(self._without_key_lines(batch))
         for applied in self._rules:
             if applied.rule.drop:
                 sheet = self._drop(applied, sheet, drops)
@@ -46,6 +50,15 @@ class Scrub(Processor):
                 self._count(applied.rule.name, applied.replace(sheet))
         self._detect(sheet)
         return sheet.batch(), drops
+
+    def _without_key_lines(self, batch: EventBatch) -> EventBatch:
+        if self._key_lines is None:
+            return batch
+        messages, count = self._key_lines.apply(
+            batch.column("message"), batch.labels.stream, f"[{_PRIVATE_KEY}]"
+        )
+        self._count(_PRIVATE_KEY, count)
+        return batch.with_columns({"message": messages}) if count else batch
 
     def _drop(self, applied: Applied, sheet: Sheet, drops: list[Drop]) -> Sheet:
         matching = applied.matching(sheet)

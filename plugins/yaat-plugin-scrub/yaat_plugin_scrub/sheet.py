@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from yaat_core import tags
 from yaat_core.event import LEVELS, EventBatch
-from yaat_plugin_scrub.redaction import scattered
+from yaat_plugin_scrub.redaction import scattered, unshielded
 
 #: Texts that differ from row to row: taken as they are.
 PLAIN: Final = ("message", "stacktrace")
@@ -92,12 +92,15 @@ class Sheet:
         return self._parts[name]
 
     def worth_looking(self) -> list[str]:
-        """The parts that hold any text, in which a secret could be."""
-        names = [*PLAIN, *REPEATED, *IDENTITIES]
-        batch = self._batch
-        filled = [name for name in names if batch.column(name).null_count < len(batch)]
-        more = [TAG_KEYS, TAG_VALUES] if len(self._keys) else []
-        return [name for name in filled if name not in IDENTITIES or not _all_hex(batch.column(name))] + more
+        """The parts that hold any text, in which a secret (or a shield) could be."""
+        columns = [*PLAIN, *REPEATED, *(name for name in IDENTITIES if self._is_odd(name))]
+        filled = [name for name in columns if self._batch.column(name).null_count < len(self._batch)]
+        return [*filled, TAG_KEYS, TAG_VALUES] if len(self._keys) else filled
+
+    def _is_odd(self, name: str) -> bool:
+        """An identity that a rule changed, or that is none."""
+        changed = name in self._parts and self._parts[name].changed
+        return changed or not _all_hex(self._batch.column(name))
 
     def owners(self) -> Any:
         """The row of each tag."""
@@ -129,6 +132,7 @@ class Sheet:
 
     def _level(self, column: Any) -> Any:
         """A level that is no longer what it was, and none that there is, is empty."""
+        column = unshielded(column)
         known = pc.is_in(column, value_set=pa.array(LEVELS))
         same = pc.equal(column, self._batch.column("level"))
         return pc.if_else(pc.or_(known, same), column, "")

@@ -109,10 +109,10 @@ def _same(codes: Any, offsets: Any, counts: Any, rows: Any, count: int) -> bool:
 
 
 def _plain(encoded: Any, codes: Any, offsets: Any, rows: Any, count: int) -> bool:
-    """May these keys be names of fields? They are C strings on the way, and must be distinct."""
+    """May these keys be names of fields? Such are C strings on the way, distinct, and an empty one is no name."""
     start = int(offsets[rows[0]])
     names = encoded.dictionary.take(pa.array(codes[start : start + count])).to_pylist()
-    return len(set(names)) == count and not any(name is None or "\0" in name for name in names)
+    return len(set(names)) == count and all(name and "\0" not in name for name in names)
 
 
 def _struct(keys: Any, values: Any, offsets: Any, rows: Any, total: int) -> Any:

@@ -66,8 +66,8 @@ class Writer:
     def start(self) -> None:
         """Open the database. Raises as `open_store` does."""
         with self._lock:
-            self._opened()
-            if self.settled == self._known:
+            store = self._opened()
+            if self.settled == store.sequence:
                 self._tidied = time.monotonic()
 
     def stop(self) -> None:
@@ -210,6 +210,7 @@ class Writer:
                 where=str(self.path),
                 effect="what the queue still has is delivered again",
             )
+        self._known = store.sequence
         return store
 
     def _abandon(self, error: duckdb.Error) -> str:

@@ -1,0 +1,69 @@
+"""`kill -9` at random moments: in a transaction, in a CHECKPOINT, at the start. Every event once."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from yaat_core.testing import make_context
+
+CHILD = Path(__file__).with_name("deliverer.py")
+
+
+def run_and_kill(folder: Path, seconds: float) -> tuple[int, int]:
+    """(last delivery that it told of, what it said was settled then)."""
+    with subprocess.Popen(
+        [sys.executable, CHILD, folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        first = child.stdout.readline()
+        assert first.startswith("start "), child.stderr.read()
+        time.sleep(seconds)
+        child.kill()
+        lines = [
+            line.split() for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")
+        ]
+        errors = child.stderr.read()
+    assert "Error" not in errors, errors
+    if not lines:
+        return int(first.split()[1]), 0
+    return int(lines[-1][1]), int(lines[-1][2])
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.faults)])
+def test_killed_again_and_again(tmp_path: Path, kills: int) -> None:
+    rng = random.Random(kills)
+    path = make_context(tmp_path, "sinks.local").path("events.duckdb")
+    for _ in range(kills):
+        told, settled = run_and_kill(tmp_path, rng.expovariate(4))
+        with duckdb.connect(str(path), read_only=True) as connection:
+            ((rows, distinct, low, high),) = connection.execute(
+                "SELECT count(*), count(DISTINCT event_id), min(sequence), max(sequence) FROM yaat_events"
+            ).fetchall()
+            ((position,),) = connection.execute("SELECT sequence FROM yaat_position").fetchall()
+        if not rows:
+            continue
+        assert (low, high, rows, distinct) == (1, position, position, position)
+        assert position >= told, "what was delivered is gone"
+        assert settled <= told
+
+
+@pytest.mark.faults
+def test_without_its_log_it_still_has_what_it_settled(tmp_path: Path) -> None:
+    """The queue deletes what is settled: losing DuckDB's log must never lose that."""
+    rng = random.Random(5)
+    path = make_context(tmp_path, "sinks.local").path("events.duckdb")
+    for _ in range(10):
+        _, settled = run_and_kill(tmp_path, 0.3 + rng.random())
+        path.with_name(path.name + ".wal").unlink(missing_ok=True)
+        with duckdb.connect(str(path), read_only=True) as connection:
+            ((rows, high),) = connection.execute("SELECT count(*), max(sequence) FROM yaat_events").fetchall()
+        assert rows == high
+        assert high >= settled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from yaat_core.config.options import Duration, Size, configuration, option
 
@@ -37,6 +37,8 @@ def _some_threads(_instance: Any, attribute: Any, value: int) -> None:
 @configuration
 class DuckDBConfig:
     """A local DuckDB database, asked with `yaat query`."""
+
+    remote: ClassVar[bool] = False
 
     path: str = option(
         "events.duckdb",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from yaat_core.config.options import configuration, option
 
@@ -10,6 +10,8 @@ from yaat_core.config.options import configuration, option
 @configuration
 class StdoutConfig:
     """Events on standard output: JSON lines, or a form for people."""
+
+    remote: ClassVar[bool] = False
 
     format: Literal["auto", "json", "text"] = option(
         "auto", help="`json` lines, `text` for people, or `auto`: text on a terminal.", example="json"

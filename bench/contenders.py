@@ -7,7 +7,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import attrs
 import duckdb
 
 import data
@@ -69,22 +68,14 @@ sinks:
 """
 
 
-@attrs.define
 class Ceiling(Contender):
     """One DuckDB statement: no queue, no position, nothing but the work itself."""
 
     name = "duckdb"
     what = "one INSERT ... SELECT FROM read_json with five regexp_replace, checkpoint"
-    tags_type: str = "VARCHAR"
 
     def run(self, source: Path, folder: Path) -> Run:
-        command = [
-            sys.executable,
-            str(HERE / "ceiling.py"),
-            str(source),
-            str(folder / "out.duckdb"),
-            self.tags_type,
-        ]
+        command = [sys.executable, str(HERE / "ceiling.py"), str(source), str(folder / "out.duckdb")]
         return run(command, folder / "log")
 
     def check(self, folder: Path, lines: int) -> None:

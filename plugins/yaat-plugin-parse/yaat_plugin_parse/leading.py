@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from yaat_plugin_parse import levels, timestamps
 from yaat_plugin_parse.found import Found
+from yaat_plugin_parse.matching import given
 
 _LOOK: Final = 160
 """Characters of a line that are looked at."""
@@ -40,7 +41,7 @@ def _times(head: Any, zone: tzinfo) -> Any:
 def _levels(head: Any) -> Any:
     found = pc.extract_regex(head, _LEVEL)
     words = [_group(found, name) for name in ("loud", "framed", "first")]
-    return levels.parse(pc.coalesce(*[pc.if_else(pc.equal(word, ""), None, word) for word in words]))
+    return levels.parse(pc.coalesce(*[given(word) for word in words]))
 
 
 def _group(found: Any, name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from yaat_plugin_parse.found import Fields
@@ -23,4 +24,13 @@ def matched(lines: Any, pattern: str) -> Fields:
 
 def given(column: Any, nothing: str = "") -> Any:
     """The column with ``nothing`` as null."""
-    return pc.if_else(pc.equal(column, nothing), None, column)
+    return kept(column, pc.not_equal(column, pa.scalar(nothing, pa.string())))
+
+
+def kept(column: Any, mask: Any) -> Any:
+    """The column where ``mask`` is true, else null.
+
+    Arrow looks for an optional module, in vain and for a third of a millisecond, whenever it has to guess
+    the type of a Python value; so constants have their types in this package.
+    """
+    return pc.if_else(mask, column, pa.scalar(None, column.type))

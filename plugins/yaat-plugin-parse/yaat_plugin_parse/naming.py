@@ -19,6 +19,7 @@ from yaat_core.event import EVENT_TYPES
 from yaat_core.tags import from_columns, merge
 from yaat_plugin_parse import levels, timestamps, tracing
 from yaat_plugin_parse.found import Fields, Found
+from yaat_plugin_parse.matching import kept
 
 Reader = Callable[[Any], Any]
 """A string array to a typed one: null where a value can't be read."""
@@ -31,6 +32,7 @@ RAW: Final = {"timestamp": "timestamp.raw", "level": "level.raw"}
 
 _NUMBER: Final = r"^-?\d{1,300}(?:\.\d*)?(?:[eE][+-]?\d{1,2})?$"
 _STATUS: Final = r"^\d{1,4}$"
+_ZERO: Final = pa.scalar(0.0, pa.float64())
 
 
 def written(column: Any) -> Any:
@@ -40,37 +42,33 @@ def written(column: Any) -> Any:
 
 def text(column: Any) -> Any:
     """Text that is not blank."""
-    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), None, column)
+    return kept(column, pc.match_substring_regex(column, r"\S"))
 
 
 def lines(column: Any) -> Any:
     """Text of several lines: what is called `stack` may be something else."""
-    return pc.if_else(pc.match_substring(column, "\n"), column, None)
+    return kept(column, pc.match_substring(column, "\n"))
 
 
 def number(column: Any) -> Any:
     """Numbers as float64."""
-    return pc.cast(_matching(column, _NUMBER), pa.float64())
+    return pc.cast(kept(column, pc.match_substring_regex(column, _NUMBER)), pa.float64())
 
 
 def duration(column: Any) -> Any:
     """Numbers that are not negative."""
     found = number(column)
-    return pc.if_else(pc.greater_equal(found, 0.0), found, None)
+    return kept(found, pc.greater_equal(found, _ZERO))
 
 
 def status(column: Any) -> Any:
     """Up to four digits."""
-    return pc.cast(_matching(column, _STATUS), pa.uint16())
+    return pc.cast(kept(column, pc.match_substring_regex(column, _STATUS)), pa.uint16())
 
 
 def event_type(column: Any) -> Any:
     """One of the schema's."""
-    return pc.if_else(pc.is_in(column, value_set=pa.array(EVENT_TYPES)), column, None)
-
-
-def _matching(column: Any, form: str) -> Any:
-    return pc.if_else(pc.match_substring_regex(column, form), column, None)
+    return kept(column, pc.is_in(column, value_set=pa.array(EVENT_TYPES, pa.string())))
 
 
 _LEVEL: Final = levels.parse
@@ -161,10 +159,17 @@ class _Reading:
     def rest(self) -> dict[str, Any]:
         """What was not used, by name."""
         left = {
-            name: pc.if_else(self.used[name], None, column) if name in self.used else column
+            name: _unused(column, self.used[name]) if name in self.used else column
             for name, column in self.fields.items()
         }
         return {name: column for name, column in left.items() if column.null_count < len(column)}
+
+
+def _unused(column: Any, used: Any) -> Any:
+    """What is left of a column; quick where all of it is used, or nothing was there."""
+    if used.true_count + column.null_count == len(column):
+        return pa.nulls(len(column), column.type)
+    return kept(column, pc.invert(used))
 
 
 def assign(fields: Fields, names: Names) -> Found:
@@ -193,6 +198,6 @@ def _keep_raw(rest: dict[str, Any], readers: Sequence[tuple[str, Reader]], raw: 
             continue
         free = pc.is_null(rest[raw])
         rest[raw] = pc.coalesce(rest[raw], column)
-        left = pc.if_else(free, None, column)
+        left = kept(column, pc.invert(free))
         if left.null_count < len(left):
             rest[name] = left

@@ -19,13 +19,13 @@ def check_pattern(pattern: str) -> None:
         raise ValueError(_reason(pattern, str(error))) from error
     names = compiled.groupindex
     if not names:
-        raise ValueError("names no group: write (?P<name>...) around each part that is to be kept")
+        raise ValueError("pattern names no group: write (?P<name>...) around each part that is to be kept")
     if compiled.groups > len(names):
-        raise ValueError("has a group without a name: write (?:...) for groups that keep nothing")
+        raise ValueError("pattern has a group without a name: write (?:...) for groups that keep nothing")
 
 
 def _reason(pattern: str, error: str) -> str:
     text = error.removeprefix("b'").removesuffix("'")
     if any(part in pattern for part in ("(?=", "(?!", "(?<=", "(?<!")):
-        return f"is not RE2: {text} (look-ahead and look-behind do not exist there; match the text around and name a group)"
-    return f"is not RE2: {text}"
+        return f"pattern is not RE2: {text} (there is no look-ahead or look-behind: match the text around and name a group)"
+    return f"pattern is not RE2: {text}"

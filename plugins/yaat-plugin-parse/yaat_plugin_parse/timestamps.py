@@ -26,41 +26,76 @@ from yaat_plugin_parse.letters import rectangle
 from yaat_plugin_parse.zones import to_utc
 
 _WIDTH: Final = 48
+_PROBES: Final = 5
 _LONGEST_ODD: Final = 64
 _SECOND: Final = 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1)
 _END_US: Final = (datetime(2201, 1, 1) - _EPOCH) // timedelta(microseconds=1)
-_MONTHS: Final = (
-    b"jan",
-    b"feb",
-    b"mar",
-    b"apr",
-    b"may",
-    b"jun",
-    b"jul",
-    b"aug",
-    b"sep",
-    b"oct",
-    b"nov",
-    b"dec",
-)
+_MONTHS: Final = ("apr", "aug", "dec", "feb", "jan", "jul", "jun", "mar", "may", "nov", "oct", "sep")
+_MONTH_WORDS: Final = np.array([int.from_bytes(name.encode()) for name in _MONTHS])
+_MONTH_NUMBERS: Final = np.array([4, 8, 12, 2, 1, 7, 6, 3, 5, 11, 10, 9])
 _DAYS: Final = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _EPOCH_FORM: Final = r"^(?P<whole>\d{1,18}|[1-8]\d{18})(?:\.(?P<part>\d*))?$"
 
 
 def parse(column: Any, zone: tzinfo = UTC) -> Any:
     """Times of a string array as ``timestamp("us", "UTC")``; null where there is none."""
+    times = _arrow(column, TIME_TYPE)
+    if times is None:
+        coded = column.dictionary_encode()
+        times = _local(coded.dictionary, zone)
+        if times is None:
+            times = _by_letters(coded.dictionary, zone)
+        times = times.take(coded.indices)
+    return _within(times)
+
+
+def _arrow(column: Any, kind: Any) -> Any:
+    """By Arrow's own reader, which knows one form only: None when any row has another.
+
+    A few rows are tried first, for the reader makes a message of every row that it can't read.
+    """
+    try:
+        if len(column) > _PROBES:
+            pc.cast(column.take(pa.array(np.linspace(0, len(column) - 1, _PROBES, dtype=np.int64))), kind)
+        return pc.cast(column, kind)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _local(column: Any, zone: tzinfo) -> Any:
+    """The same without a zone, the comma of Python's logging allowed."""
+    times = _arrow(pc.replace_substring(column, ",", "."), pa.timestamp("us"))
+    if times is None:
+        return None
+    micros = np.asarray(times.cast(pa.int64()).fill_null(0))
+    return pa.array(to_utc(micros, zone), mask=np.asarray(times.is_null())).view(TIME_TYPE)
+
+
+def _within(times: Any) -> Any:
+    """Null before 1970 and after 2200."""
+    micros = times.cast(pa.int64())
+    bounds = pc.min_max(micros).as_py()
+    if not len(times) or bounds["min"] is None or (bounds["min"] >= 0 and bounds["max"] < _END_US):
+        return times
+    values = np.asarray(micros.fill_null(-1))
+    return pa.array(values, mask=(values < 0) | (values >= _END_US)).view(TIME_TYPE)
+
+
+def _by_letters(column: Any, zone: tzinfo) -> Any:
     letters, lengths = rectangle(column, _WIDTH)
     micros = np.full(len(column), -1, np.int64)
-    iso = np.isin(letters[:, 4], (45, 47))
+    iso = (letters[:, 4] == 45) | (letters[:, 4] == 47)
     common = (letters[:, 2] == 47) & ~iso
     for mask, layout in ((iso, _ISO), (common, _COMMON)):
-        if mask.any():
-            micros[mask] = _fixed(letters[mask], lengths[mask], layout, zone)
+        if mask.all():
+            micros = _fixed(letters.T.copy(), lengths, layout, zone)
+        elif mask.any():
+            micros[mask] = _fixed(letters[mask].T.copy(), lengths[mask], layout, zone)
     todo = micros < 0
     if todo.any():
         micros[todo] = _others(column.filter(pa.array(todo)), zone)
-    return pa.array(micros, mask=(micros < 0) | (micros >= _END_US)).view(TIME_TYPE)
+    return pa.array(micros, mask=micros < 0).view(TIME_TYPE)
 
 
 @attrs.frozen
@@ -84,7 +119,7 @@ _COMMON: Final = _Layout(7, 3, 0, 12, True, ((6, b"/"), (11, b": "), (14, b":"),
 
 
 def _fixed(letters: Any, lengths: Any, layout: _Layout, zone: tzinfo) -> Any:
-    """Microseconds since the epoch, -1 where a row is not of this layout."""
+    """Microseconds since the epoch, -1 where a row is not of this layout; ``letters`` has a line for each place."""
     digits = letters - np.uint8(48)
     hour = layout.hour
     year, ok = _number(digits, layout.year, 4)
@@ -96,11 +131,11 @@ def _fixed(letters: Any, lengths: Any, layout: _Layout, zone: tzinfo) -> Any:
         parts.append(number)
         ok &= fine
     for place, marks in layout.marks:
-        ok &= np.isin(letters[:, place], list(marks))
+        ok &= _one_of(letters[place], marks)
     day, hours, minutes, seconds = parts
     ok &= _possible(year, month, day) & (hours < 24) & (minutes < 60) & (seconds <= 60)
     fraction, after = _fraction(letters, digits, layout.end)
-    offset, named, after = _offset(letters, digits, after)
+    offset, named, after = _offset(letters, after)
     ok &= after == lengths
     clock = ((_days(year, month, day) * 24 + hours) * 60 + minutes) * 60 + seconds
     micros = clock * _SECOND + fraction
@@ -110,20 +145,27 @@ def _fixed(letters: Any, lengths: Any, layout: _Layout, zone: tzinfo) -> Any:
     return np.where(ok, micros - offset * _SECOND, -1)
 
 
+def _one_of(letters: Any, marks: bytes) -> Any:
+    found = letters == marks[0]
+    for mark in marks[1:]:
+        found |= letters == mark
+    return found
+
+
 def _number(digits: Any, start: int, count: int) -> tuple[Any, Any]:
     """The number at a place, and where there is one."""
-    piece = digits[:, start : start + count]
-    value = np.zeros(len(digits), np.int64)
-    for place in range(count):
-        value = value * 10 + piece[:, place]
-    return value, (piece <= 9).all(axis=1)
+    value, ok = digits[start].astype(np.int64), digits[start] <= 9
+    for digit in digits[start + 1 : start + count]:
+        value = value * 10 + digit
+        ok = ok & (digit <= 9)
+    return value, ok
 
 
 def _month(letters: Any, start: int) -> tuple[Any, Any]:
-    lower = letters[:, start : start + 3] | 0x20
-    month = np.zeros(len(letters), np.int64)
-    for number, name in enumerate(_MONTHS, 1):
-        month[(lower == np.frombuffer(name, np.uint8)).all(axis=1)] = number
+    first, second, third = letters[start : start + 3].astype(np.int64) | 0x20
+    word = (first << 16) | (second << 8) | third
+    places = np.searchsorted(_MONTH_WORDS, word) % len(_MONTH_WORDS)
+    month = np.where(_MONTH_WORDS[places] == word, _MONTH_NUMBERS[places], 0)
     return month, month > 0
 
 
@@ -144,38 +186,44 @@ def _days(year: Any, month: Any, day: Any) -> Any:
 
 def _fraction(letters: Any, digits: Any, start: int) -> tuple[Any, Any]:
     """Microseconds behind a point or comma (up to nine digits, cut), and where the rest begins."""
-    marked = np.isin(letters[:, start], (44, 46))
-    if not marked.any():
-        return np.int64(0), np.full(len(letters), start)
-    run = np.cumprod(digits[:, start + 1 : start + 10] <= 9, axis=1, dtype=np.int64) * marked[:, None]
-    value = np.zeros(len(letters), np.int64)
-    for place in range(6):
-        value = value * 10 + digits[:, start + 1 + place] * run[:, place]
-    count = run.sum(axis=1)
+    going = _one_of(letters[start], b".,")
+    value = np.zeros(len(going), np.int64)
+    count = np.zeros(len(going), np.int64)
+    if not going.any():
+        return value, count + start
+    for place in range(9):
+        digit = digits[start + 1 + place]
+        going = going & (digit <= 9)
+        count += going
+        if place < 6:
+            value = value * 10 + np.where(going, digit, 0)
     return value, start + count + (count > 0)
 
 
-def _offset(letters: Any, digits: Any, start: Any) -> tuple[Any, Any, Any]:
+def _offset(letters: Any, start: Any) -> tuple[Any, Any, Any]:
     """Seconds east of Greenwich, where a zone is named, and where the rest begins."""
-    rows = np.arange(len(letters))
-    start = start + (letters[rows, start] == 32)
-    first = letters[rows, start]
+    rows = np.arange(len(start))
+    start = start + (letters[start, rows] == 32)
+    first = letters[start, rows]
     if (first == 90).all():
         return np.int64(0), first == 90, start + 1
-    utc = np.isin(first, (90, 122))
-    word = (letters[rows[:, None], start[:, None] + np.arange(3)] == np.frombuffer(b"UTC", np.uint8)).all(
-        axis=1
-    )
-    piece = digits[rows[:, None], start[:, None] + np.arange(1, 6)].astype(np.int64)
-    colon = letters[rows, start + 3] == 58
-    low = np.where(colon[:, None], piece[:, 3:5], piece[:, 2:4])
-    signed = np.isin(first, (43, 45)) & (piece[:, :2] <= 9).all(axis=1)
-    full = signed & (low <= 9).all(axis=1)
-    hours, minutes = piece[:, 0] * 10 + piece[:, 1], low[:, 0] * 10 + low[:, 1]
-    signed &= (hours < 24) & (~full | (minutes < 60))
+    behind = [letters[start + place, rows].astype(np.int64) for place in range(1, 6)]
+    utc = (first == 90) | (first == 122)
+    word = (first == 85) & (behind[0] == 84) & (behind[1] == 67)
+    colon = behind[2] == 58
+    digits = [one - 48 for one in behind]
+    low = [np.where(colon, digits[place + 1], digits[place]) for place in (2, 3)]
+    hours, minutes = digits[0] * 10 + digits[1], low[0] * 10 + low[1]
+    signed = _one_of(first, b"+-") & _digits(*digits[:2]) & (hours < 24)
+    full = signed & _digits(*low)
+    signed &= ~full | (minutes < 60)
     seconds = np.where(signed, hours * 3600 + np.where(full, minutes * 60, 0), 0)
     length = np.where(signed, np.where(full, 5 + colon, 3), 0)
     return np.where(first == 45, -seconds, seconds), utc | word | signed, start + utc + 3 * word + length
+
+
+def _digits(*columns: Any) -> Any:
+    return np.logical_and.reduce([(column >= 0) & (column <= 9) for column in columns])
 
 
 def _others(column: Any, zone: tzinfo) -> Any:

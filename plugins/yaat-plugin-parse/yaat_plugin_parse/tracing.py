@@ -8,10 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from yaat_plugin_parse.matching import kept
+
 _PARENT: Final = r"^[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?$"
 _UUID: Final = r"^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$"
-_DECIMAL: Final = r"^(?:\d{1,19}|1\d{19})$"
-_ZERO: Final = r"^0+$"
+#: Up to 18446743999999999999: what lies between that and 2**64 is too rare to spell out.
+_DECIMAL: Final = (
+    r"^(?:[1-9]\d{0,18}|1(?:[0-7]\d{18}|8(?:[0-3]\d{17}|4(?:[0-3]\d{16}|4(?:[0-5]\d{15}|6(?:[0-6]\d{14}"
+    r"|7(?:[0-3]\d{13}|4[0-3]\d{12})))))))$"
+)
+_NOT_ZERO: Final = r"[^0]"
 
 
 def trace_id(column: Any) -> Any:
@@ -27,13 +33,12 @@ def span_id(column: Any) -> Any:
 def datadog_id(column: Any) -> Any:
     """Datadog writes 64-bit ids in decimal, 128-bit ones as 32 hex digits."""
     text = pc.utf8_trim_whitespace(column)
-    decimal = np.asarray(pc.match_substring_regex(text, _DECIMAL).fill_null(False))
-    decimal &= np.asarray(pc.not_equal(text, "0").fill_null(False))
-    wide = pc.if_else(pc.equal(pc.binary_length(text), 32), trace_id(text), None)
-    if not decimal.any():
+    decimal = pc.match_substring_regex(text, _DECIMAL).fill_null(False)
+    wide = trace_id(kept(text, pc.match_substring_regex(text, r"^\S{32}$")))
+    if not decimal.true_count:
         return wide
-    numbers = np.asarray(pc.cast(pc.if_else(pa.array(decimal), text, "0"), pa.uint64()))
-    return pc.if_else(pa.array(decimal), _hex(numbers), wide)
+    numbers = np.asarray(pc.cast(kept(text, decimal).fill_null("0"), pa.uint64()))
+    return pc.if_else(decimal, _hex(numbers), wide)
 
 
 def traceparent_trace(column: Any) -> Any:
@@ -54,8 +59,8 @@ def _captured(column: Any, group: str) -> Any:
 def _padded(column: Any, form: str) -> Any:
     text = pc.ascii_lower(pc.utf8_trim_whitespace(column))
     text = pc.replace_substring_regex(text, _UUID, r"\1\2\3\4\5")
-    text = pc.if_else(pc.match_substring_regex(text, form), text, None)
-    long = pc.greater(pc.binary_length(text), 16)
+    text = kept(text, pc.match_substring_regex(text, form))
+    long = pc.match_substring_regex(text, r"^.{17}")
     return _nonzero(
         pc.if_else(long, pc.utf8_lpad(text, 32, padding="0"), pc.utf8_lpad(text, 16, padding="0"))
     )
@@ -63,7 +68,7 @@ def _padded(column: Any, form: str) -> Any:
 
 def _nonzero(text: Any) -> Any:
     """Ids of zeros only mean that there is none (W3C trace context, 3.2.2)."""
-    return pc.if_else(pc.match_substring_regex(text, _ZERO), None, text)
+    return kept(text, pc.match_substring_regex(text, _NOT_ZERO))
 
 
 def _hex(numbers: Any) -> Any:

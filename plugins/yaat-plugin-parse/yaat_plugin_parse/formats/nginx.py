@@ -21,22 +21,26 @@ from yaat_core.tags import from_columns
 from yaat_plugin_parse import timestamps
 from yaat_plugin_parse.config import NginxConfig
 from yaat_plugin_parse.found import Found
-from yaat_plugin_parse.matching import given
+from yaat_plugin_parse.matching import given, kept
 from yaat_plugin_parse.zones import zone_of
 
 _LOOK: Final = r'^\S+ \S+ .*\[\d\d/[A-Z][a-z][a-z]/\d{4}:[^\]]+\] "[^"]*" \d{3} (?:\d+|-) "'
-_HEAD: Final = r"^(?P<client>\S+) \S+ (?P<rest>.*\] )$"
+_HEAD: Final = r"^(?P<client>[^ ]+) [^ ]+ (?P<user>[^ ]+) \[(?P<time>[^\]]+)\] $"
+#: Blanks or brackets in the user's name.
+_LOOSE_HEAD: Final = r"^(?P<client>[^ ]+) [^ ]+ (?P<user>.+) \[(?P<time>[^\[\]]+)\] $"
 _NUMBERS: Final = r"^ (?P<status>\d{3}) (?P<size>\d+|-) $"
-_REQUEST: Final = (
-    r"^(?P<method>[A-Za-z_-]+) (?P<path>[^ ?]*)(?:\?(?P<query>[^ ]*))? HTTP/(?P<version>\d[\d.]*)$"
-)
+_REQUEST: Final = r"^(?P<method>[A-Za-z_-]+) (?P<path>[^ ?]*)(?P<query>\?[^ ]*)? HTTP/(?P<version>\d[\d.]*)$"
 #: A blank in the target, or HTTP/0.9, which names no version.
-_LOOSE: Final = r"^(?P<method>[A-Z]+) (?P<path>[^?]*?)(?:\?(?P<query>.*?))?(?: HTTP/(?P<version>\d[\d.]*))?$"
+_LOOSE_REQUEST: Final = (
+    r"^(?P<method>[A-Z]+) (?P<path>[^?]*?)(?P<query>\?.*?)?(?: HTTP/(?P<version>\d[\d.]*))?$"
+)
+_SECONDS: Final = r"^(?P<forwarded>) (?P<seconds>\d{1,9}\.\d{3})$"
 _TAIL: Final = (
     r'^(?: "(?P<forwarded>[^"]*)")?(?: (?:rt=|request_time=)?"?(?P<seconds>\d{1,9}(?:\.\d{1,6})?)"?)?(?:\s|$)'
 )
-_STAMP: Final = 26
-"""Letters of ``05/Jan/2026:10:00:00 +0000``."""
+_LEVELS: Final = ("info", "info", "info", "info", "warning", "error", "error", "error", "error", "error")
+"""By the first digit of the status."""
+_THOUSAND: Final = pa.scalar(1000.0, pa.float64())
 
 
 class NginxFormat:
@@ -52,46 +56,47 @@ class NginxFormat:
     def parse(self, lines: Any, stream: str) -> Sequence[Found]:
         """Each line of seven pieces with a time in brackets and a status."""
         rows, pieces = _pieces(lines)
-        head = pc.extract_regex(pieces[0], _HEAD)
-        numbers = pc.extract_regex(pieces[2], _NUMBERS)
-        fits = _stamped(head) & np.asarray(numbers.is_valid()) & np.asarray(pc.equal(pieces[4], " "))
+        head = _by_two(pieces[0], _HEAD, _LOOSE_HEAD)
+        numbers = _groups(pc.extract_regex(pieces[2], _NUMBERS))
+        fits = np.asarray(pc.and_(head["client"].is_valid(), numbers["status"].is_valid()))
+        fits &= np.asarray(pc.equal(pieces[4], pa.scalar(" ", pa.string())))
         if not fits.all():
             keep = pa.array(fits)
             rows, pieces = rows[fits], [piece.filter(keep) for piece in pieces]
-            head, numbers = head.filter(keep), numbers.filter(keep)
-        return [self._found(rows, pieces, _group(head), _group(numbers))] if len(rows) else []
+            head, numbers = (
+                {name: column.filter(keep) for name, column in groups.items()} for groups in (head, numbers)
+            )
+        return [self._found(rows, pieces, head, numbers)] if len(rows) else []
 
     def _found(
         self, rows: Any, pieces: Sequence[Any], head: Mapping[str, Any], numbers: Mapping[str, Any]
     ) -> Found:
-        when, user = _time_and_user(head["rest"])
-        request = _request(pieces[1])
+        request = _by_two(pieces[1], _REQUEST, _LOOSE_REQUEST)
         tail = _tail(pieces[6])
-        timestamp = timestamps.parse(when, self._zone)
+        timestamp = timestamps.parse(head["time"], self._zone)
         status = pc.cast(numbers["status"], pa.uint16())
         columns = {
             "timestamp": timestamp,
             "level": _level(status),
             "operation": _operation(request),
             "status_code": status,
-            "event_type": pa.repeat(pa.scalar("span"), len(rows)),
+            "event_type": pa.repeat(pa.scalar("span", pa.string()), len(rows)),
+            "duration_ms": _milliseconds(tail["seconds"]),
         }
-        if tail["seconds"].null_count < len(rows):
-            columns["duration_ms"] = pc.multiply(pc.cast(tail["seconds"], pa.float64()), 1000.0)
         tags = {
             "client.address": head["client"],
-            "user.name": given(user, "-"),
-            "http.request.method": request["method"],
-            "url.path": request["path"],
-            "url.query": request["query"],
-            "network.protocol.version": request["version"],
+            "user.name": given(head["user"], "-"),
+            "http.request.method": given(request["method"]),
+            "url.path": given(request["path"]),
+            "url.query": given(pc.utf8_slice_codeunits(request["query"], 1)),
+            "network.protocol.version": given(request["version"]),
             "http.response.body.size": given(numbers["size"], "-"),
             "http.request.header.referer": given(given(pieces[3], "-")),
             "user_agent.original": given(given(pieces[5], "-")),
-            "http.request.header.x-forwarded-for": tail["forwarded"],
+            "http.request.header.x-forwarded-for": given(given(tail["forwarded"]), "-"),
         }
         if timestamp.null_count:
-            tags["timestamp.raw"] = pc.if_else(timestamp.is_null(), when, None)
+            tags["timestamp.raw"] = kept(head["time"], timestamp.is_null())
         present = {name: column for name, column in tags.items() if column.null_count < len(rows)}
         return Found(rows, columns, from_columns(len(rows), present))
 
@@ -99,7 +104,7 @@ class NginxFormat:
 def _pieces(lines: Any) -> tuple[Any, list[Any]]:
     """The rows with six quotes or more, and the seven pieces between those (the last one has the rest)."""
     split = pc.split_pattern(lines, '"', max_splits=6)
-    whole = np.asarray(pc.equal(pc.list_value_length(split), 7))
+    whole = np.asarray(pc.list_value_length(split)) == 7
     if not whole.all():
         split = split.filter(pa.array(whole))
     rows = np.flatnonzero(whole)
@@ -107,43 +112,37 @@ def _pieces(lines: Any) -> tuple[Any, list[Any]]:
     return rows, [flat.take(pa.array(np.arange(piece, 7 * len(rows), 7))) for piece in range(7)]
 
 
-def _stamped(head: Any) -> Any:
-    """Rows whose head ends in ``[...] `` around as many letters as a time has."""
-    opening = pc.utf8_slice_codeunits(pc.struct_field(head, "rest"), -_STAMP - 4, -_STAMP - 2)
-    return np.asarray(pc.equal(opening, " [").fill_null(False))
-
-
-def _time_and_user(rest: Any) -> tuple[Any, Any]:
-    return pc.utf8_slice_codeunits(rest, -_STAMP - 2, -2), pc.utf8_slice_codeunits(rest, 0, -_STAMP - 4)
-
-
-def _request(text: Any) -> Mapping[str, Any]:
-    """Method, path, query and version; all null where the request is none."""
-    strict = pc.extract_regex(text, _REQUEST)
-    groups = _group(strict)
-    if strict.null_count:
-        loose = _group(pc.extract_regex(pc.if_else(strict.is_null(), text, None), _LOOSE))
-        groups = {name: pc.coalesce(groups[name], loose[name]) for name in groups}
-    return {name: given(column) for name, column in groups.items()}
+def _by_two(text: Any, strict: str, loose: str) -> dict[str, Any]:
+    """Groups by the quick pattern, and by the other one where that fails; null where both do."""
+    groups = _groups(found := pc.extract_regex(text, strict))
+    if not found.null_count:
+        return groups
+    left = np.flatnonzero(np.asarray(found.is_null()))
+    more = _groups(pc.extract_regex(text.take(pa.array(left)), loose))
+    mask = pa.array(np.isin(np.arange(len(text)), left))
+    return {name: pc.replace_with_mask(column, mask, more[name]) for name, column in groups.items()}
 
 
 def _tail(text: Any) -> Mapping[str, Any]:
-    if not pc.max(pc.binary_length(text)).as_py():
+    if not len(text) or not pc.max(pc.binary_length(text)).as_py():
         return dict.fromkeys(("forwarded", "seconds"), pa.nulls(len(text), pa.string()))
-    found = _group(pc.extract_regex(text, _TAIL))
-    return {name: given(given(column), "-") for name, column in found.items()}
+    return _by_two(text, _SECONDS, _TAIL)
+
+
+def _milliseconds(seconds: Any) -> Any:
+    """Rounded to whole microseconds: 1000 times 0.12 is a little more than 120."""
+    return pc.round(pc.multiply(pc.cast(given(seconds), pa.float64()), _THOUSAND), 3)
 
 
 def _operation(request: Mapping[str, Any]) -> Any:
     """Method and path; empty for what is no request (a dash, TLS on a plain port)."""
-    return pc.binary_join_element_wise(request["method"], request["path"], " ").fill_null("")
+    blank = pa.scalar(" ", pa.string())
+    return pc.binary_join_element_wise(request["method"], request["path"], blank).fill_null("")
 
 
 def _level(status: Any) -> Any:
-    return pc.if_else(
-        pc.greater_equal(status, 500), "error", pc.if_else(pc.greater_equal(status, 400), "warning", "info")
-    )
+    return pa.array(_LEVELS, pa.string()).take(pa.array(np.asarray(status) // 100))
 
 
-def _group(found: Any) -> dict[str, Any]:
+def _groups(found: Any) -> dict[str, Any]:
     return {field.name: pc.struct_field(found, field.name) for field in found.type}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import numpy as np
@@ -12,6 +12,9 @@ import pyarrow.json as pj
 
 from yaat_plugin_parse.objects import text
 from yaat_plugin_parse.objects.shape import EXACT, Shape
+
+_BREAK: Final = pa.scalar("\n", pa.string())
+_BACKSLASH, _SMALL_U, _SMALL_D, _LOWER = 92, 117, 100, 32
 
 
 @attrs.frozen
@@ -28,19 +31,30 @@ def plain(lines: Any) -> Any | None:
     It would take a line break inside an object for the end of a row, and half of a surrogate pair
     is not its business.
     """
-    suspects = None
-    for letters in ("\n", "\\ud", "\\uD"):
-        found = pc.match_substring(lines, letters)
-        if pc.any(found).as_py():
-            suspects = found if suspects is None else pc.or_(suspects, found)
-    return None if suspects is None else ~np.asarray(suspects)
+    data = _joined(lines).to_pybytes()
+    if data.count(b"\n") < len(lines) and (b"\\" not in data or not _surrogates(data)):
+        return None
+    hits = [pc.match_substring_regex(lines, form) for form in (r"\n", r"\\u[dD]")]
+    return ~np.asarray(pc.or_(*hits))
+
+
+def _surrogates(data: bytes) -> bool:
+    """Is there a ``\\ud`` or ``\\uD``?"""
+    letters = np.frombuffer(data, np.uint8)
+    places = np.flatnonzero(letters[:-2] == _BACKSLASH)
+    return bool(((letters[places + 1] == _SMALL_U) & ((letters[places + 2] | _LOWER) == _SMALL_D)).any())
+
+
+def _joined(lines: Any) -> Any:
+    """All lines in one buffer, line breaks between them."""
+    whole = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
+    return pc.binary_join(whole, _BREAK)[0].as_buffer()
 
 
 def read(lines: Any, shape: Shape) -> Columns | None:
     """The fields of all lines, which all begin with ``{`` and end with ``}``; None when the reader refuses one."""
     rows = len(lines)
-    whole = pa.ListArray.from_arrays(pa.array([0, rows], pa.int32()), lines)
-    data = pc.binary_join(whole, "\n")[0].as_buffer()
+    data = _joined(lines)
     try:
         table = pj.read_json(
             pa.BufferReader(data),

@@ -23,12 +23,14 @@ class Detector:
 
     ``finds`` are (pattern, replacement), applied in order; ``spares`` are the same, run before, and put the `SHIELD`
     in front of what only looks like a find. ``verify`` replaces in one text, given the placeholder. Patterns see
-    UTF-8 as bytes.
+    UTF-8 as bytes. ``needs`` are words in lower case, of which a text with a find has at least one; so are those of
+    `NEEDS` for single patterns. Where they are missing, a pattern need not even be compiled.
     """
 
     name: str
     help: str
     hint: str
+    needs: Sequence[bytes] = ()
     finds: Sequence[tuple[str, bytes]]
     spares: Sequence[tuple[str, bytes]] = ()
     verify: Callable[[bytes, bytes], bytes] | None = None
@@ -61,18 +63,36 @@ def _spared(*finds: str) -> tuple[tuple[str, bytes], ...]:
     return tuple((find, rb"\1" + SHIELD + rb"\2") for find in finds)
 
 
+NEEDS: Final[Mapping[str, Sequence[bytes]]] = {
+    patterns.PEM_TAIL: (b"end ",),
+    patterns.AWS_SECRET: (b"aws",),
+    patterns.DIGEST: (b"digest", b"aws4"),
+    patterns.AUTHORIZATION: (b"authorization",),
+    patterns.AUTHORIZATION_BARE: (b"authorization",),
+    patterns.AUTHORIZATION_REDACTED: (b"]",),
+    patterns.BEARER: (b"bearer",),
+    patterns.NAME_PATH: (b"::",),
+    patterns.WORKING_DIRECTORY: (b"pwd=/",),
+    patterns.PASSWORD_XML: (b"<",),
+    patterns.PASSWORD_ARGUMENT: (b"-",),
+    patterns.PASSWORD_SQL: (b"'",),
+    patterns.NO_EMAIL[1]: (b"git@", b"hg@"),
+}
+
 #: In the order in which they are applied: what is known by its own looks comes before what a name tells.
 TABLE: Final[Sequence[Detector]] = (
     Detector(
         name="private_key",
         help="PEM and PGP private keys, whole or cut",
         hint="PRIVATE KEY",
+        needs=(b"private key",),
         finds=_whole("private_key", patterns.PEM, patterns.PEM_TAIL),
     ),
     Detector(
         name="jwt",
         help="JSON Web Tokens",
         hint=r"eyJ[\w-]{5}",
+        needs=(b"eyj",),
         finds=_whole("jwt", patterns.JWT),
     ),
     Detector(
@@ -85,6 +105,7 @@ TABLE: Final[Sequence[Detector]] = (
         name="github_token",
         help="tokens of GitHub",
         hint="gh[pousr]_|github_pat_",
+        needs=(b"gh", b"github_pat_"),
         finds=_whole("github_token", patterns.GITHUB),
     ),
     Detector(
@@ -98,12 +119,14 @@ TABLE: Final[Sequence[Detector]] = (
         name="url_credentials",
         help="user and password in a URL",
         hint="://[^/]*@|://[^\\s\"'<>@]*:[^\\s\"'<>@]*@",
+        needs=(b"://",),
         finds=((patterns.URL, rb"\1" + placeholder("url_credentials") + b"@"),),
     ),
     Detector(
         name="bearer_token",
         help="Authorization headers, bearer tokens",
         hint="authorization|bearer",
+        needs=(b"authorization", b"bearer"),
         spares=_spared(patterns.AUTHORIZATION_REDACTED),
         finds=_kept(
             "bearer_token",
@@ -117,6 +140,7 @@ TABLE: Final[Sequence[Detector]] = (
         name="cookie",
         help="Cookie and Set-Cookie headers",
         hint="cookie",
+        needs=(b"cookie",),
         finds=_kept("cookie", patterns.COOKIE),
     ),
     Detector(
@@ -141,6 +165,7 @@ TABLE: Final[Sequence[Detector]] = (
         name="email",
         help="e-mail addresses",
         hint=patterns.EMAIL_HINT,
+        needs=(b"@", b"%40"),
         spares=_spared(*patterns.NO_EMAIL),
         finds=_whole("email", patterns.EMAIL),
     ),

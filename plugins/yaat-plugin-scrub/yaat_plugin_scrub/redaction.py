@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from yaat_plugin_scrub import patterns
-from yaat_plugin_scrub.detectors import SHIELD, Detector
+from yaat_plugin_scrub.detectors import NEEDS, SHIELD, Detector
 
 
 @attrs.frozen(eq=False)
@@ -50,7 +50,10 @@ class Redaction:
 
     def _detect(self, texts: Any) -> tuple[Any, Mapping[str, Any]]:
         hits: dict[str, Any] = {}
+        words = _lowered(texts)
         for detector in self.detectors:
+            if not _has_any(words, detector.needs):
+                continue
             texts, which = _apply(detector, texts)
             if len(which):
                 hits[detector.name] = which
@@ -89,15 +92,31 @@ def _apply(detector: Detector, texts: Any) -> tuple[Any, Any]:
     if not len(rows):
         return texts, rows
     before = texts.take(rows)
-    for pattern, replacement in detector.spares:
-        before, _ = replaced(before, pattern, replacement)
-    after = before
-    for pattern, replacement in detector.finds:
-        after, _ = replaced(after, pattern, replacement)
+    words = _lowered(before)
+    before = _each(detector.spares, before, words)
+    after = _each(detector.finds, before, words)
     if detector.verify is not None:
         placeholder, verify = detector.placeholder, detector.verify
         after = pa.array([verify(text, placeholder) for text in after.to_pylist()], pa.binary())
     return scattered(texts, rows.to_numpy(), after), rows.take(_rows(pc.not_equal(before, after)))
+
+
+def _each(steps: Sequence[tuple[str, bytes]], texts: Any, words: bytes) -> Any:
+    """The texts after one replacement after the other; those that ``words`` rule out are skipped."""
+    for pattern, replacement in steps:
+        if _has_any(words, NEEDS.get(pattern, ())):
+            texts, _ = replaced(texts, pattern, replacement)
+    return texts
+
+
+def _has_any(words: bytes, needs: Sequence[bytes]) -> bool:
+    return not needs or any(need in words for need in needs)
+
+
+def _lowered(texts: Any) -> bytes:
+    """All bytes of freshly made texts together, ASCII letters in lower case."""
+    data = texts.buffers()[2]
+    return bytes(data.to_pybytes().lower()) if data is not None else b""
 
 
 def _rows(mask: Any) -> Any:

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import plyvel
 import pytest
 
 from yaat_core.components import LedgerEntry, QueueWrite
 from yaat_core.event import EventBatch
 from yaat_plugin_leveldb import inspection
+from yaat_plugin_leveldb.binding import plyvel
 
 MiB = 2**20
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import plyvel
 import pytest
 
 from yaat_core.cursor import Cursor
 from yaat_core.errors import StateInUse, StoreDamaged, StoreNewer
+from yaat_plugin_leveldb.binding import plyvel
 
 MAGIC = b"YQR1"
 

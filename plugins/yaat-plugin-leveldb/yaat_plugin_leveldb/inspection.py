@@ -10,11 +10,11 @@ from itertools import islice
 from typing import Any, Final
 
 import attrs
-import plyvel
 
 from yaat_core.components import Damage, Record
 from yaat_core.stats import Counter
 from yaat_plugin_leveldb import figures, index, keys, records, store, writing
+from yaat_plugin_leveldb.binding import plyvel
 from yaat_plugin_leveldb.figures import Figures
 from yaat_plugin_leveldb.folder import Folder
 

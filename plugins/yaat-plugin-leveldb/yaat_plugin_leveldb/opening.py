@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import attrs
-import plyvel
 
 from yaat_core.components import Damage
 from yaat_core.errors import StoreDamaged, StoreUnavailable
 from yaat_plugin_leveldb import figures, inspection, keys, salvage, store
+from yaat_plugin_leveldb.binding import plyvel
 from yaat_plugin_leveldb.figures import Figures
 from yaat_plugin_leveldb.folder import Folder, Marker, clear, refuse_newer
 

@@ -9,8 +9,6 @@ from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Any, Final, NoReturn
 
-import plyvel
-
 from yaat_core.components import (
     Appended,
     Context,
@@ -26,6 +24,7 @@ from yaat_core.config.options import Size
 from yaat_core.cursor import Cursor
 from yaat_core.errors import StoreUnavailable
 from yaat_plugin_leveldb import checking, index, inspection, keys, records, store, writing
+from yaat_plugin_leveldb.binding import plyvel
 from yaat_plugin_leveldb.config import LevelDBConfig
 from yaat_plugin_leveldb.figures import Figures
 from yaat_plugin_leveldb.folder import Folder

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
-import plyvel
 
 from yaat_core.errors import StateInUse, StoreUnavailable, YaatError
+from yaat_plugin_leveldb.binding import plyvel
 from yaat_plugin_leveldb.figures import Deleted, Meta
 from yaat_plugin_leveldb.folder import clear, sync_folder
 

@@ -553,6 +553,7 @@ def test_an_unreadable_file_is_told_once_and_read_later(nobody, caplog):
         append(nobody / "secret.log", "secret")
         (nobody / "secret.log").chmod(0)
         append(nobody / "app.log", "one")
+        (nobody / "app.log").chmod(0o644)  # whatever the umask
 
     as_owner(make)
     tail = Tail(nobody)

@@ -122,9 +122,10 @@ class Answer:
 
     def _free(self) -> None:
         if not self._closed:
-            self._closed = True
             self._reader = None
             self._cursor.close()
+            # Not before: who waits for the end of this query closes the instance next.
+            self._closed = True
             self._ended(self)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import attrs
 import duckdb
 
+from yaat_core.errors import StoreUnavailable
 from yaat_plugin_duckdb.config import DuckDBConfig
 
 _OPTIONS: Final = {
@@ -55,6 +56,7 @@ def connect(path: Path, limits: Limits, *, read_only: bool = False) -> duckdb.Du
 
     Raises:
         duckdb.Error: as DuckDB says.
+        StoreUnavailable: it is open already.
     """
     options: dict[str, Any] = {
         **_OPTIONS,
@@ -64,12 +66,26 @@ def connect(path: Path, limits: Limits, *, read_only: bool = False) -> duckdb.Du
     }
     connection = duckdb.connect(str(path), read_only=read_only, config=options)
     try:
+        _require_new(connection, path)
         for setting in _settings(path, limits):
             connection.execute(setting)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _require_new(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Was the database opened indeed? Within one process DuckDB gives out an instance that is still open again."""
+    ((locked,),) = connection.execute("SELECT current_setting('lock_configuration')").fetchall()
+    if locked:
+        raise StoreUnavailable(
+            "the database is still open in this process",
+            where=str(path),
+            cause="a query that could not be stopped at once",
+            effect="events wait in the queue",
+            fix="it opens again when that query has ended",
+        )
 
 
 def _settings(path: Path, limits: Limits) -> list[str]:

@@ -1,6 +1,8 @@
 """What the database knows of the queue: whose rows it holds, up to which sequence, with which checkpoints, how old.
 
-Every function runs on the connection that it is given, within the caller's transaction.
+Every function runs on the connection that it is given, within the caller's transaction. Nothing is ever UPDATEd: as
+long as a query is open that began before an UPDATE, DuckDB refuses every CHECKPOINT but one; rows that are deleted and
+inserted are no hindrance (DuckDB 2.0.1).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ STATEMENTS: Final = (
     "CREATE TABLE yaat_ages (sequence BIGINT, stored_us BIGINT)",
 )
 
+_INSERT_META: Final = "INSERT INTO yaat_meta VALUES (?, ?, ?, ?)"
 _INCOMING: Final = "yaat_incoming_checkpoints"
 _CHECKPOINTS: Final = pa.schema(
     [("component", pa.string()), ("key", pa.binary()), ("value", pa.binary()), ("sequence", pa.int64())]
@@ -63,16 +66,13 @@ def create(connection: Any, format: int, new: Owner) -> None:
     """The tables of a new database."""
     for statement in STATEMENTS:
         connection.execute(statement)
-    connection.execute(
-        "INSERT INTO yaat_meta VALUES (?, ?, ?, ?)", [format, new.agent_id, new.sink, new.queue_id]
-    )
+    connection.execute(_INSERT_META, [format, new.agent_id, new.sink, new.queue_id])
 
 
-def set_owner(connection: Any, new: Owner) -> None:
+def set_owner(connection: Any, format: int, new: Owner) -> None:
     """The rows are theirs."""
-    connection.execute(
-        "UPDATE yaat_meta SET agent_id = ?, sink = ?, queue_id = ?", [new.agent_id, new.sink, new.queue_id]
-    )
+    connection.execute("DELETE FROM yaat_meta")
+    connection.execute(_INSERT_META, [format, new.agent_id, new.sink, new.queue_id])
 
 
 def sequence(connection: Any) -> int:
@@ -82,7 +82,8 @@ def sequence(connection: Any) -> int:
 
 def advance(connection: Any, sequence: int) -> None:
     """Everything up to here is stored."""
-    connection.execute("UPDATE yaat_position SET sequence = ?", [sequence])
+    connection.execute("DELETE FROM yaat_position")
+    connection.execute("INSERT INTO yaat_position VALUES (?)", [sequence])
 
 
 def checkpoints(connection: Any) -> dict[str, dict[bytes, StoredCheckpoint]]:

@@ -75,7 +75,7 @@ class Store:
     def give_to(self, owner: ledger.Owner) -> None:
         """Store whose rows these are."""
         with _Transaction(self._writer) as connection:
-            ledger.set_owner(connection, owner)
+            ledger.set_owner(connection, layout.FORMAT, owner)
         self.owner = owner
 
     def checkpoint(self) -> None:

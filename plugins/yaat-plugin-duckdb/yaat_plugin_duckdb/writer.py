@@ -35,6 +35,8 @@ from yaat_plugin_duckdb.store import ROW_ERRORS, Store
 _ATTEMPTS: Final = 3
 #: Seconds before housekeeping that failed is tried again.
 _REST: Final = 10.0
+#: What a query hears that was stopped for the sake of the writer.
+_CLOSED: Final = "the database was closed while the query ran"
 
 T = TypeVar("T")
 
@@ -75,6 +77,7 @@ class Writer:
         with self._lock:
             if self._store is None:
                 return
+            self.answers.stop(_CLOSED)
             try:
                 self._move_to_file(self._store)
             except duckdb.Error as error:
@@ -222,7 +225,7 @@ class Writer:
         return line
 
     def _close(self) -> None:
-        self.answers.stop("the database was closed while the query ran")
+        self.answers.stop(_CLOSED)
         if self._store is not None:
             self._store.close()
         self._store = None
@@ -236,6 +239,10 @@ class Writer:
             return
         try:
             self._move_to_file(store)
+        except duckdb.TransactionException as error:
+            # Somebody else's transaction is in the way of the CHECKPOINT; it will end.
+            self._rests_until = now + _REST
+            self._log.info("no checkpoint now: %s", first_line(error))
         except duckdb.Error as error:
             self._rests_until = now + _REST
             self._abandon(error)

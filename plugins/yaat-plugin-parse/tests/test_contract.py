@@ -45,6 +45,4 @@ def samples() -> list[EventBatch]:
 
 @pytest.mark.parametrize("name", ["auto", *TYPES])
 def test_contract(make: Callable[..., Processor], name: str) -> None:
-    check_processor(
-        lambda: make(name, **TYPES.get(name, {})), samples=samples(), independent=name not in ("auto", "json")
-    )
+    check_processor(lambda: make(name, **TYPES.get(name, {})), samples=samples(), independent=name != "auto")

@@ -18,22 +18,22 @@ PLAIN: Final = "plain"
 
 _SAMPLE: Final = 64
 """Lines that are looked at, from all over the batch."""
-_SHARE: Final = 0.5
-"""Share of the sample that must fit."""
+_SHARE: Final = 1 / 16
+"""Share of the sample that must fit: little, since lines that do not fit come to no harm."""
 _DOUBT: Final = 32
-"""Lines that did not fit, in a row of batches of which most did not, before a choice is given up."""
+"""Lines that the choice did not read, in a row of batches of which another format read more, before it is given up."""
 
 
 @attrs.define
 class Choice:
-    """A stream's format (None: none fits yet), and how many lines in a row of bad batches did not fit it."""
+    """A stream's format (None: none fits yet), and how many lines it did not read in a row of bad batches."""
 
     name: str | None = None
     misfits: int = 0
 
 
 class Chooser:
-    """A format made of all of them: the one that fits is kept for each stream until many lines do not fit it any more.
+    """A format made of all of them: the one that fits most lines is kept for each stream until others fit more.
 
     What the chosen one leaves is offered to the others in the same way, batch by batch.
     """
@@ -59,16 +59,16 @@ class Chooser:
         if choice.name is None:
             choice.name = self._best(lines, tuple(self._formats))
         parts: list[Found] = []
-        name, tried, rows = choice.name, [PLAIN], np.arange(len(lines))
+        taken: dict[str, int] = {}
+        name, rows = choice.name, np.arange(len(lines))
         while name is not None and len(rows):
             found = [part.within(rows) for part in self._formats[name].parse(subset(lines, rows), stream)]
             left = np.setdiff1d(rows, np.concatenate([part.rows for part in found] or [rows[:0]]))
-            if name == choice.name:
-                _judge(choice, len(rows), len(left))
+            taken[name] = len(rows) - len(left)
             parts += found
-            tried.append(name)
             rows = left
-            name = self._best(subset(lines, rows), [other for other in self._formats if other not in tried])
+            name = self._best(subset(lines, rows), [other for other in self._formats if other not in taken])
+        _judge(choice, len(lines), taken)
         return parts
 
     def _best(self, lines: Any, names: Sequence[str]) -> str | None:
@@ -81,8 +81,11 @@ class Chooser:
         return best if shares[best] >= _SHARE else None
 
 
-def _judge(choice: Choice, rows: int, left: int) -> None:
-    """Give the choice up when most lines of the last batches did not fit; the next batch decides anew."""
-    choice.misfits = choice.misfits + left if left > rows * _SHARE else 0
+def _judge(choice: Choice, rows: int, taken: Mapping[str, int]) -> None:
+    """Give the choice up when others read more of the last batches, or nobody anything; the next one decides anew."""
+    if choice.name is None:
+        return
+    own = taken.get(choice.name, 0)
+    choice.misfits = choice.misfits + rows - own if not own or own < max(taken.values()) else 0
     if choice.misfits >= _DOUBT:
         choice.name, choice.misfits = None, 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,20 @@ import pyarrow.compute as pc
 from yaat_plugin_parse.found import Fields
 
 
-def matched(lines: Any, pattern: str) -> Fields:
-    """The groups of every line in which ``pattern`` is found; a group that is empty or took no part is null."""
+def matched(lines: Any, pattern: str, *, empty: Collection[str] = ()) -> Fields:
+    """The groups of every line in which ``pattern`` is found.
+
+    A group that is empty or took no part is null, but for those named in ``empty``: they always take part.
+    """
     found = pc.extract_regex(lines, pattern)
     rows = np.flatnonzero(np.asarray(found.is_valid()))
     if len(rows) < len(lines):
         found = found.drop_null()
     names = [field.name for field in found.type]
-    columns = {name: given(column) for name, column in zip(names, found.flatten(), strict=True)}
+    columns = {
+        name: column if name in empty else given(column)
+        for name, column in zip(names, found.flatten(), strict=True)
+    }
     return Fields(rows, {name: column for name, column in columns.items() if column.null_count < len(column)})
 
 

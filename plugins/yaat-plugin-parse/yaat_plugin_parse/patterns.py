@@ -7,7 +7,7 @@ def check_pattern(pattern: str) -> None:
     """Is it fit for the type `regex`?
 
     Raises:
-        ValueError: not RE2, no named group, or an unnamed one; says what to write.
+        ValueError: not RE2, no named group, an unnamed one, or a name twice; says what to write.
     """
     import re2
 
@@ -21,7 +21,9 @@ def check_pattern(pattern: str) -> None:
     if not names:
         raise ValueError("pattern names no group: write (?P<name>...) around each part that is to be kept")
     if compiled.groups > len(names):
-        raise ValueError("pattern has a group without a name: write (?:...) for groups that keep nothing")
+        raise ValueError(
+            "pattern has a group without a name, or a name twice: write (?:...) for groups that keep nothing"
+        )
 
 
 def _reason(pattern: str, error: str) -> str:

@@ -34,10 +34,13 @@ _REQUEST: Final = r"^(?P<method>[A-Za-z_-]+) (?P<path>[^ ?]*)(?P<query>\?[^ ]*)?
 _LOOSE_REQUEST: Final = (
     r"^(?P<method>[A-Z]+) (?P<path>[^?]*?)(?P<query>\?.*?)?(?: HTTP/(?P<version>\d[\d.]*))?$"
 )
-_SECONDS: Final = r"^(?P<forwarded>) (?P<seconds>\d{1,9}\.\d{3})$"
-_TAIL: Final = (
-    r'^(?: "(?P<forwarded>[^"]*)")?(?: (?:rt=|request_time=)?"?(?P<seconds>\d{1,9}(?:\.\d{1,6})?)"?)?(?:\s|$)'
+_TAILS: Final = (
+    r"^(?P<forwarded>) (?P<seconds>\d{1,9}\.\d{3})$",
+    r'^(?P<forwarded>) (?:rt=|request_time=)?"?(?P<seconds>\d{1,9}\.\d{1,6})"?(?:\s|$)',
+    r'^ "(?P<forwarded>[^"]*)"(?: (?:rt=|request_time=)?"?(?P<seconds>\d{1,9}\.\d{1,6})"?)?(?:\s|$)',
 )
+"""What stands behind the user agent: seconds, or a forwarded address with seconds behind it or not."""
+
 _LEVELS: Final = ("info", "info", "info", "info", "warning", "error", "error", "error", "error", "error")
 """By the first digit of the status."""
 _THOUSAND: Final = pa.scalar(1000.0, pa.float64())
@@ -56,7 +59,7 @@ class NginxFormat:
     def parse(self, lines: Any, stream: str) -> Sequence[Found]:
         """Each line of seven pieces with a time in brackets and a status."""
         rows, pieces = _pieces(lines)
-        head = _by_two(pieces[0], _HEAD, _LOOSE_HEAD)
+        head = _first(pieces[0], (_HEAD, _LOOSE_HEAD))
         numbers = _groups(pc.extract_regex(pieces[2], _NUMBERS))
         fits = np.asarray(pc.and_(head["client"].is_valid(), numbers["status"].is_valid()))
         fits &= np.asarray(pc.equal(pieces[4], pa.scalar(" ", pa.string())))
@@ -71,7 +74,7 @@ class NginxFormat:
     def _found(
         self, rows: Any, pieces: Sequence[Any], head: Mapping[str, Any], numbers: Mapping[str, Any]
     ) -> Found:
-        request = _by_two(pieces[1], _REQUEST, _LOOSE_REQUEST)
+        request = _first(pieces[1], (_REQUEST, _LOOSE_REQUEST))
         tail = _tail(pieces[6])
         timestamp = timestamps.parse(head["time"], self._zone)
         status = pc.cast(numbers["status"], pa.uint16())
@@ -112,21 +115,20 @@ def _pieces(lines: Any) -> tuple[Any, list[Any]]:
     return rows, [flat.take(pa.array(np.arange(piece, 7 * len(rows), 7))) for piece in range(7)]
 
 
-def _by_two(text: Any, strict: str, loose: str) -> dict[str, Any]:
-    """Groups by the quick pattern, and by the other one where that fails; null where both do."""
-    groups = _groups(found := pc.extract_regex(text, strict))
-    if not found.null_count:
+def _first(text: Any, patterns: Sequence[str]) -> dict[str, Any]:
+    """The groups of the first pattern that fits, row by row; null where none does."""
+    groups = _groups(found := pc.extract_regex(text, patterns[0]))
+    if len(patterns) == 1 or not found.null_count:
         return groups
-    left = np.flatnonzero(np.asarray(found.is_null()))
-    more = _groups(pc.extract_regex(text.take(pa.array(left)), loose))
-    mask = pa.array(np.isin(np.arange(len(text)), left))
-    return {name: pc.replace_with_mask(column, mask, more[name]) for name, column in groups.items()}
+    left = found.is_null()
+    more = _first(text.filter(left), patterns[1:])
+    return {name: pc.replace_with_mask(column, left, more[name]) for name, column in groups.items()}
 
 
 def _tail(text: Any) -> Mapping[str, Any]:
     if not len(text) or not pc.max(pc.binary_length(text)).as_py():
         return dict.fromkeys(("forwarded", "seconds"), pa.nulls(len(text), pa.string()))
-    return _by_two(text, _SECONDS, _TAIL)
+    return _first(text, _TAILS)
 
 
 def _milliseconds(seconds: Any) -> Any:

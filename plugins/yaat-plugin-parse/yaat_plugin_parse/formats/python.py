@@ -120,7 +120,7 @@ class PythonFormat:
         for pattern in patterns:
             if not len(rows):
                 break
-            fields = matched(subset(lines, rows), pattern)
+            fields = matched(subset(lines, rows), pattern, empty=("message",))
             if len(fields.rows):
                 parts.append(assign(fields, self._names).within(rows))
                 rows = np.delete(rows, fields.rows)

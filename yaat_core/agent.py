@@ -27,6 +27,7 @@ from yaat_core.control.lock import StateLock
 from yaat_core.errors import UsageError
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, watch_loop
+from yaat_core.memory import bound_allocators
 from yaat_core.pipeline.delivery import SinkWorker
 from yaat_core.pipeline.intake import SourceOutlet
 from yaat_core.plugins import Plugins
@@ -291,6 +292,7 @@ def run(configuration: Configuration, plugins: Plugins, *, once: bool = False) -
         YaatError: it could not start.
     """
     os.umask(0o077)
+    bound_allocators()
     agent = Agent(configuration, plugins, once=once)
     return trio.run(agent.run)
 

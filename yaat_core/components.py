@@ -312,10 +312,11 @@ class Queue(abc.ABC):
 
     @abc.abstractmethod
     def read(self, after: int, *, max_rows: int, max_bytes: int) -> Sequence[Record]:
-        """Records with events after ``after``, oldest first, at least one if there is any, else up to the bounds.
+        """Records with events after ``after``, oldest first, at least one if there is any.
 
-        The first record is cut so that it begins after ``after``. Damaged records are quarantined,
-        counted, and skipped: the caller sees a hole in the sequences.
+        It ends with the record that brings ``max_rows`` rows, or before the one that would bring more than
+        ``max_bytes`` bytes, stored or in memory, whichever are more. The first record is cut so that it begins
+        after ``after``. Damaged records are quarantined, counted, and skipped: the caller sees a hole.
         """
 
     @abc.abstractmethod
@@ -376,6 +377,8 @@ class Position:
     checkpoints: Mapping[str, Checkpoints] = attrs.field(factory=dict)
     """What the sources had checkpointed in these writes; a transactional sink stores them with the rows."""
     part: int = 0
+    waiting: int = 0
+    """Events that follow this piece in the queue without a gap, as far as is known now."""
 
     @property
     def batch_id(self) -> str:
@@ -398,6 +401,16 @@ class Partial:
 
 
 @attrs.frozen
+class Held:
+    """The rows are taken but not certain yet: they are delivered when a later piece is answered `Done` or `Partial`.
+
+    For transactions that span several pieces, while more is ``waiting``; one that nothing follows can't be held.
+    After any other answer, or an exception, everything that was held comes again. When what was to follow is
+    gone, a piece without rows asks for the decision.
+    """
+
+
+@attrs.frozen
 class Retry:
     """Nothing is known to be delivered; the same batch again after ``after`` seconds (None: by backoff)."""
 
@@ -413,7 +426,7 @@ class Pause:
     advice: str = ""
 
 
-Outcome = Done | Partial | Retry | Pause
+Outcome = Done | Partial | Held | Retry | Pause
 
 
 class Sink(abc.ABC):
@@ -426,11 +439,13 @@ class Sink(abc.ABC):
     """True: a batch in flight keeps its boundaries through a restart (its `batch_id` is a key for
     deduplication). False: boundaries don't matter and batches grow freely when behind."""
 
-    batch_rows: ClassVar[int] = 8_192
-    """How many rows a delivery holds at most."""
-
     batch_bytes: ClassVar[int] = 2 * 2**20
-    """How many stored (compressed) bytes a delivery holds at most, beyond its first record."""
+    """How many bytes a delivery holds at most, stored or in memory, beyond its first record."""
+
+    @property
+    def batch_rows(self) -> int:
+        """How many rows the next delivery holds at most. A class attribute will do where that never changes."""
+        return 8_192
 
     async def open(self) -> None:
         """Connect. Raising means: try again later, by restart."""

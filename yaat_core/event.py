@@ -237,8 +237,8 @@ class EventBatch:
         return bytes(sink.getvalue())
 
     @classmethod
-    def from_ipc(cls, data: bytes) -> EventBatch:
-        """The inverse of `to_ipc`.
+    def from_ipc(cls, data: Any) -> EventBatch:
+        """The inverse of `to_ipc`: bytes or any buffer.
 
         Raises:
             pyarrow.ArrowInvalid: bytes that are not such a stream, or of another schema.

@@ -69,7 +69,8 @@ def add_constant(own: Any, tags: Mapping[str, str]) -> Any:
         return own
     keys, values, offsets = parts(own)
     names = pa.array(list(tags), pa.string())
-    if pc.any(pc.is_in(keys, value_set=names)).as_py():
+    has = same_keys(keys, offsets)
+    if pc.any(pc.is_in(keys if has is None else pa.array(has), value_set=names)).as_py():
         return merge(own, constant(len(own), tags))
     rows, count, more = len(own), len(keys), len(tags)
     joined = offsets + more * np.arange(rows + 1, dtype=np.int32)
@@ -124,6 +125,30 @@ def parts(tags: Any) -> tuple[Any, Any, Any]:
     )
     start, length = int(raw[0]), int(raw[-1] - raw[0])
     return tags.keys.slice(start, length), tags.items.slice(start, length), raw - start
+
+
+def same_keys(keys: Any, offsets: Any) -> list[str] | None:
+    """The keys that every row has, in the same order, or None when rows differ (or have none). Takes what `parts` gives.
+
+    Bytes are compared, nothing is hashed: rows of one origin are mostly alike.
+    """
+    rows = len(offsets) - 1
+    if not rows or not len(keys) or len(keys) % rows or keys.null_count:
+        return None
+    count = len(keys) // rows
+    if not (np.diff(offsets) == count).all():
+        return None
+    bounds = np.frombuffer(keys.buffers()[1], np.int32)[keys.offset : keys.offset + len(keys) + 1]
+    lengths = np.diff(bounds).reshape(rows, count)
+    if not (lengths == lengths[0]).all():
+        return None
+    data = keys.buffers()[2]
+    if data is not None and bounds[-1] > bounds[0]:
+        letters = np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]].reshape(rows, -1)
+        if not (letters == letters[0]).all():
+            return None
+    names: list[str] = keys.slice(0, count).to_pylist()
+    return names
 
 
 def _in_same_row(keys: Any, owner: Any, among: Any, among_owner: Any) -> Any:

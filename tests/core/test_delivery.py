@@ -10,7 +10,7 @@ import pytest
 import trio
 from support.rig import ListSink, Rig
 
-from yaat_core.components import Outcome, Partial, Pause, Position, Retry
+from yaat_core.components import Done, Held, Outcome, Partial, Pause, Position, Retry
 from yaat_core.event import EventBatch
 from yaat_core.report import accounting
 
@@ -156,3 +156,111 @@ def test_position_names_are_stable() -> None:
     position = Position(queue_id=b"q" * 16, sink="sinks.a", first=1, last=2)
     assert position.batch_id == attrs.evolve(position).batch_id
     assert position.batch_id != attrs.evolve(position, last=3).batch_id
+
+
+class Together(ListSink):
+    """Holds pieces until ``size`` rows are together, as a database that commits them at once."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.held: list[str] = []
+        self.commits: list[int] = []
+
+    @property
+    def batch_rows(self) -> int:
+        return 10
+
+    async def deliver(self, batch: EventBatch, position: Position) -> Outcome:
+        before = len(self.got)
+        outcome = await super().deliver(batch, position)
+        if not isinstance(outcome, Done):
+            self.held = []
+            return outcome
+        self.held += self.got[before:]
+        del self.got[before:]
+        if position.waiting and len(self.held) < self.size:
+            return Held()
+        self.commits.append(len(self.held))
+        self.got += self.held
+        self.held = []
+        return Done()
+
+
+async def test_pieces_are_held_until_they_are_certain(
+    rig: Rig, autojump_clock: trio.testing.MockClock
+) -> None:
+    lane, sink = rig.lane("a"), Together(40)
+    for start in range(0, 100, 10):
+        await rig.write(TEXTS[start : start + 10])
+    rig.worker(lane, sink)
+    async with rig.running():
+        with trio.fail_after(60):
+            while not sink.held:
+                await trio.lowlevel.checkpoint()
+        assert (lane.cursor.delivered, lane.waiting) == (0, 100), "what is held is not delivered"
+        assert lane.open_from >= 10, "nobody else may settle what is held"
+        await rig.until_empty(lane)
+    assert sink.got == TEXTS
+    assert sink.commits == [40, 40, 20]
+    assert lane.cursor.delivered == 100
+    assert lane.busy is None
+    assert balanced(rig)
+
+
+@pytest.mark.parametrize("answer", [Retry("busy", after=0.0), Pause("full"), RuntimeError("boom")])
+async def test_what_was_held_comes_again_after_a_failure(
+    rig: Rig, autojump_clock: trio.testing.MockClock, answer: Outcome | RuntimeError
+) -> None:
+    class Failing(Together):
+        async def deliver(self, batch: EventBatch, position: Position) -> Outcome:
+            if len(self.positions) == 2:
+                self.answers = [answer]
+                self.held = []
+            return await super().deliver(batch, position)
+
+    lane, sink = rig.lane("a"), Failing(40)
+    for start in range(0, 100, 10):
+        await rig.write(TEXTS[start : start + 10])
+    rig.worker(lane, sink)
+    async with rig.running():
+        await rig.until_empty(lane)
+    assert [position.first for position in sink.positions][:5] == [1, 11, 21, 1, 11]
+    assert sink.got == TEXTS
+    assert balanced(rig)
+
+
+async def test_a_hole_behind_what_is_held(rig: Rig, autojump_clock: trio.testing.MockClock) -> None:
+    """At the end of the lane nothing follows any more, and the sink is asked to decide."""
+    lane, sink = rig.lane("a"), Together(1_000)
+    for start in range(0, 100, 10):
+        await rig.write(TEXTS[start : start + 10])
+    rig.queue.lose(35)
+    rig.queue.lose(95)
+    rig.worker(lane, sink)
+    async with rig.running():
+        await rig.until_empty(lane)
+    assert sink.got == TEXTS[:30] + TEXTS[40:90]
+    assert (lane.cursor.delivered, lane.cursor.lost) == (80, 20)
+    assert balanced(rig)
+
+
+async def test_dead_rows_after_held_pieces_are_those_of_the_last(
+    rig: Rig, autojump_clock: trio.testing.MockClock, tmp_path: Path
+) -> None:
+    class Picky(Together):
+        async def deliver(self, batch: EventBatch, position: Position) -> Outcome:
+            outcome = await super().deliver(batch, position)
+            return Partial([(3, "bad")]) if position.first == 21 else outcome
+
+    lane, sink = rig.lane("a"), Picky(30)
+    for start in range(0, 40, 10):
+        await rig.write(TEXTS[start : start + 10])
+    rig.worker(lane, sink)
+    async with rig.running():
+        await rig.until_empty(lane)
+    assert (lane.cursor.delivered, lane.cursor.dead) == (39, 1)
+    [file] = (tmp_path / "dead" / "sinks.a").iterdir()
+    _, row = [json.loads(line) for line in file.read_text().splitlines()]
+    assert (row["sequence"], row["event"]["message"]) == (24, "event 23")
+    assert balanced(rig)

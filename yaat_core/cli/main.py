@@ -15,6 +15,7 @@ import click
 
 from yaat_core import __version__
 from yaat_core.cli.door import DoorGroup, common_options, root_door
+from yaat_core.memory import before_imports
 
 #: name: (module and attribute, summary).
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -111,6 +112,7 @@ def cli(ctx: click.Context, /, **_: Any) -> None:
 
 def main() -> None:
     """The console script. What the locale can't write is written as an escape."""
+    before_imports()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any
 
+import attrs
 import numpy as np
 import trio
 
 from yaat_core.components import (
-    Checkpoints,
     Done,
+    Held,
+    Outcome,
     Partial,
     Pause,
     Position,
-    Record,
     Retry,
     Sink,
     SinkPosition,
@@ -26,6 +28,7 @@ from yaat_core.event import EventBatch
 from yaat_core.health import HealthBoard
 from yaat_core.pipeline.deadletter import DeadLetters
 from yaat_core.pipeline.lane import Lane
+from yaat_core.pipeline.pieces import Hole, Piece, Pieces
 from yaat_core.pipeline.start import Start
 from yaat_core.stats import ComponentStats
 from yaat_core.supervisor import Keeper, backoff
@@ -40,6 +43,15 @@ SLOW = 30.0
 RECHECK = 30.0
 #: Seconds that a sink has to close.
 CLOSING = 5.0
+
+
+@attrs.frozen(eq=False)
+class _Open:
+    """Pieces that the sink holds: their sequences, and when their events were read."""
+
+    first: int
+    last: int
+    read_us: tuple[Any, ...] = ()
 
 
 class SinkWorker:
@@ -65,6 +77,7 @@ class SinkWorker:
         self._health = health
         self._stats = stats
         self._attempts = 0
+        self._open: _Open | None = None
         self._latency = stats.histogram(
             "yaat_delivery_latency_seconds", "From reading an event to its delivery."
         )
@@ -82,10 +95,12 @@ class SinkWorker:
             self.lane.settled = sink.settled()
             self.lane.ready = True
             self.keeper.works()
+            pieces = Pieces(self.lane, sink)
             while True:
-                await self._deliver_next(sink)
+                await self._deliver_next(sink, pieces)
         finally:
             self.sink = None
+            self._release()
             with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSING):
                 await sink.aclose()
 
@@ -116,19 +131,20 @@ class SinkWorker:
             await self.lane.store(behind)
         await self.lane.measure()
 
-    async def _deliver_next(self, sink: Sink) -> None:
+    async def _deliver_next(self, sink: Sink, pieces: Pieces) -> None:
         while not self.lane.waiting:
             await self._idle(sink)
         began = trio.current_time()
-        piece = await self._next_piece(sink)
-        if piece is None:
+        piece = await pieces.next(self._open.last if self._open else None)
+        if isinstance(piece, Hole):
+            await self._hole(piece.first, piece.last)
             return
-        batch, position = piece
+        position = piece.position
         if sink.stable_batches and self.lane.cursor.inflight != (position.first, position.last):
             await self.lane.announce(position.first, position.last)
-        await self._send(sink, batch, position)
+        await self._send(sink, pieces, piece)
         self.lane.settled = sink.settled()
-        if self.lane.waiting < sink.batch_rows:
+        if self._open is None and self.lane.waiting < sink.batch_rows:
             await trio.sleep_until(began + LINGER)
 
     async def _idle(self, sink: Sink) -> None:
@@ -139,48 +155,6 @@ class SinkWorker:
         if quiet.cancelled_caught:
             await sink.idle()
         self.lane.settled = sink.settled()
-
-    async def _next_piece(self, sink: Sink) -> tuple[EventBatch, Position] | None:
-        """What to deliver now; None when it was a hole, which is counted as lost."""
-        tail = self.lane.tail
-        first, end = self.lane.cursor.next_piece()
-        inflight = self.lane.cursor.inflight if sink.stable_batches else None
-        rows = sink.batch_rows
-        if inflight is not None and inflight[1] >= first:
-            end = inflight[1] if end is None else min(end, inflight[1])
-            rows = end - first + 1
-        records = await self.lane.door.read(first - 1, max_rows=rows, max_bytes=sink.batch_bytes)
-        if not records or records[0].first > first:
-            await self._hole(first, min(records[0].first - 1 if records else tail, end or tail))
-            return None
-        return await trio.to_thread.run_sync(self._join, records, end, rows)
-
-    def _join(
-        self, records: Sequence[Record], end: int | None, rows: int
-    ) -> tuple[EventBatch, Position] | None:
-        """Consecutive records as one delivery, cut at ``end`` and at the sink's number of rows."""
-        first = records[0].first
-        limit = first + rows - 1 if end is None else min(end, first + rows - 1)
-        batches: list[EventBatch] = []
-        checkpoints: dict[str, Checkpoints] = {}
-        last = first - 1
-        for record in records:
-            if record.first != last + 1 or last >= limit:
-                break
-            room = limit - last
-            batches.append(record.batch.slice(0, room) if len(record.batch) > room else record.batch)
-            last += len(batches[-1])
-            if last == record.last:
-                for component, written in record.checkpoints.items():
-                    checkpoints[component] = {**checkpoints.get(component, {}), **written}
-        position = Position(
-            queue_id=self.lane.door.queue.state().queue_id,
-            sink=self.lane.name,
-            first=first,
-            last=last,
-            checkpoints=checkpoints,
-        )
-        return EventBatch.concat(batches), position
 
     async def _hole(self, first: int, last: int) -> None:
         count = await self.lane.settle(first, last, "lost")
@@ -193,39 +167,69 @@ class SinkWorker:
             topic="lost",
         )
 
-    async def _send(self, sink: Sink, batch: EventBatch, position: Position) -> None:
-        self.lane.busy = (position.first, position.last)
+    async def _send(self, sink: Sink, pieces: Pieces, piece: Piece) -> None:
+        batch, position = piece.batch, piece.position
+        first = self._open.first if self._open else position.first
+        self.lane.busy = (first, position.last)
+        outcome = await self._asked(sink, pieces, piece)
+        read_us = np.array(batch.column("received_at").cast("int64"))
+        now_open = _Open(first, position.last, (*(self._open.read_us if self._open else ()), read_us))
+        if isinstance(outcome, Held):
+            self._hold(now_open, position)
+            return
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._tell_when_slow)
-                outcome = await sink.deliver(batch, position)
-                nursery.cancel_scope.cancel()
+            if isinstance(outcome, Done | Partial):
+                await self._delivered_all(now_open, batch, position, outcome)
+            else:
+                pieces.forget()
         finally:
-            self.lane.busy = None
-            self._health.clear(self.lane.name, "slow")
-        if isinstance(outcome, Done):
-            await self._delivered_all(batch, position, Partial(()))
-        elif isinstance(outcome, Partial):
-            await self._delivered_all(batch, position, outcome)
-        elif isinstance(outcome, Retry):
+            self._release()
+        if isinstance(outcome, Retry):
             await self._retry(outcome)
-        else:
+        elif isinstance(outcome, Pause):
             await self._pause(outcome)
 
-    async def _delivered_all(self, batch: EventBatch, position: Position, partial: Partial) -> None:
+    async def _asked(self, sink: Sink, pieces: Pieces, piece: Piece) -> Outcome:
+        """The sink's answer; meanwhile the next piece is read."""
+        slow = trio.CancelScope()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._tell_when_slow, slow)
+                nursery.start_soon(pieces.look_ahead, piece.position)
+                outcome = await sink.deliver(piece.batch, piece.position)
+                slow.cancel()
+        finally:
+            self._health.clear(self.lane.name, "slow")
+        return outcome
+
+    def _hold(self, held: _Open, position: Position) -> None:
+        if not position.waiting:
+            raise RuntimeError("the sink holds a piece that nothing follows")
+        self._open = held
+        self.progress = trio.current_time()
+
+    def _release(self) -> None:
+        """The sink holds nothing (any more)."""
+        self._open = self.lane.busy = None
+
+    async def _delivered_all(
+        self, pieces: _Open, batch: EventBatch, position: Position, outcome: Done | Partial
+    ) -> None:
+        """All the pieces are delivered, but for dead rows of the last one, ``batch`` at ``position``."""
+        dead = len(outcome.dead) if isinstance(outcome, Partial) else 0
         # What is delivered is noted even when the agent stops in this moment: a repetition less.
         with trio.CancelScope(shield=True):
-            if partial.dead:
-                await trio.to_thread.run_sync(self._dead_letters.write, batch, position, partial)
-            count = await self.lane.settle(position.first, position.last, "delivered", dead=len(partial.dead))
+            if isinstance(outcome, Partial) and dead:
+                await trio.to_thread.run_sync(self._dead_letters.write, batch, position, outcome)
+            count = await self.lane.settle(pieces.first, pieces.last, "delivered", dead=dead)
         self._attempts = 0
         self.progress = trio.current_time()
         self.keeper.works()
-        self._delivered.add(count - len(partial.dead))
-        self._dead.add(len(partial.dead))
-        if len(batch):
-            read_at = np.asarray(batch.column("received_at").cast("int64"))
-            self._latency.observe_all(np.maximum(time.time() - read_at / 1e6, 0.0))
+        self._delivered.add(count - dead)
+        self._dead.add(dead)
+        now = time.time()
+        for read_us in pieces.read_us:
+            self._latency.observe_all(np.maximum(now - read_us / 1e6, 0.0))
 
     async def _retry(self, retry: Retry) -> None:
         self._attempts += 1
@@ -244,11 +248,12 @@ class SinkWorker:
         self._health.set(self.lane.name, f"delivery is paused: {pause.why}", advice=pause.advice)
         await trio.sleep(RECHECK)
 
-    async def _tell_when_slow(self) -> None:
-        await trio.sleep(SLOW)
-        self._health.set(
-            self.lane.name,
-            f"has not answered for {SLOW:.0f} s",
-            advice="other sinks go on; see what the sink waits for",
-            topic="slow",
-        )
+    async def _tell_when_slow(self, answered: trio.CancelScope) -> None:
+        with answered:
+            await trio.sleep(SLOW)
+            self._health.set(
+                self.lane.name,
+                f"has not answered for {SLOW:.0f} s",
+                advice="other sinks go on; see what the sink waits for",
+                topic="slow",
+            )

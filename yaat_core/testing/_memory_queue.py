@@ -73,7 +73,7 @@ class MemoryQueue(Queue):
         for record in self._records:
             if record.last <= after:
                 continue
-            if found and (rows + len(record.batch) > max_rows or size + record.bytes > max_bytes):
+            if found and (rows >= max_rows or size + record.bytes > max_bytes):
                 break
             skip = max(0, after - record.first + 1)
             cut = record.batch.slice(skip) if skip else record.batch

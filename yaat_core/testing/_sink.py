@@ -12,7 +12,15 @@ import numpy as np
 import trio
 
 from yaat_core import ids
-from yaat_core.components import Checkpoints, Done, Position, Sink, StoredCheckpoint, TransactionalSink
+from yaat_core.components import (
+    Checkpoints,
+    Done,
+    Held,
+    Position,
+    Sink,
+    StoredCheckpoint,
+    TransactionalSink,
+)
 from yaat_core.errors import StoreForeign
 from yaat_core.event import EventBatch
 
@@ -20,6 +28,8 @@ _QUEUE: Final = b"check-queue-0001"
 _OTHER: Final = b"check-queue-0002"
 _SOURCE: Final = "sources.app"
 _FIRST_SEEN_MS: Final = 1_767_225_600_000
+#: Events that are said to wait, so many that a sink may want to take them together.
+_MUCH: Final = 1_000_000
 #: Seconds after which a delivery is cancelled, in turn: before it begins, early, and in the middle of it.
 _CANCELLATIONS: Final = (0.0, 0.0005, 0.002, 0.005, 0.02)
 
@@ -55,6 +65,8 @@ async def check_sink(
         await check.has_no_position_when_new()
         await check.stores_position_and_checkpoints()
         await check.inserts_nothing_twice()
+        await check.decides_what_it_holds()
+        await check.loses_only_what_it_held()
         await check.resumes_after_a_restart()
         await check.refuses_another_queue()
 
@@ -177,6 +189,34 @@ class _Check:
             assert isinstance(outcome, Done), f"an overlapping piece must be Done, got {outcome}"
         await self._expect("twice", 3, "pieces delivered again")
 
+    async def decides_what_it_holds(self) -> None:
+        """Pieces that more follows may be held; the one that nothing follows decides all."""
+        async with self._opened("held") as sink:
+            for piece in range(3):
+                await self._offer(sink, piece)
+            await self._deliver(sink, 3)
+            await self._offer(sink, 4)
+            nothing = self._position(5 * self.rows + 1, 5 * self.rows)
+            outcome = await sink.deliver(EventBatch.empty(), nothing)
+            assert isinstance(outcome, Done), f"a piece without rows must decide what is held, got {outcome}"
+        await self._expect("held", 5, "pieces that more was to follow")
+
+    async def loses_only_what_it_held(self) -> None:
+        """Closed while it holds pieces, its position says so, and they come again."""
+        async with self._opened("let go") as sink:
+            await self._deliver(sink, 0)
+            held = await self._offer(sink, 1)
+        async with self._opened("let go") as sink:
+            assert isinstance(sink, TransactionalSink)
+            found = await sink.position()
+            assert found is not None
+            has = self.rows if held else 2 * self.rows
+            assert found.sequence == has, (
+                f"closed after {has} certain events, the position is {found.sequence}"
+            )
+            await self._deliver(sink, 1)
+        await self._expect("let go", 2, "what was held when the sink was closed")
+
     async def resumes_after_a_restart(self) -> None:
         async with self._opened("restart") as sink:
             await self._deliver(sink, 0, {_SOURCE: {b"a": b"1"}})
@@ -223,6 +263,13 @@ class _Check:
             self._batch(piece), self._position(first, first + self.rows - 1, checkpoints)
         )
         assert isinstance(outcome, Done), f"a good batch must be Done, got {outcome}"
+
+    async def _offer(self, sink: Sink, piece: int) -> bool:
+        """Deliver a piece that much more follows; was it held?"""
+        position = attrs.evolve(self._piece(piece), waiting=_MUCH)
+        outcome = await sink.deliver(self._batch(piece), position)
+        assert isinstance(outcome, Done | Held), f"a good batch must be Done or Held, got {outcome}"
+        return isinstance(outcome, Held)
 
     def _piece(self, piece: int) -> Position:
         return self._position(piece * self.rows + 1, (piece + 1) * self.rows)

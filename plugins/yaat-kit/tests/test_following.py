@@ -476,7 +476,7 @@ def test_closed_and_rotated_out_of_sight_it_is_found_again(tmp_path):
 
 
 def test_a_busy_file_lets_the_others_have_their_turn(tail, tmp_path):
-    append(tmp_path / "busy.log", *lines("busy", 400_000))
+    append(tmp_path / "busy.log", *lines("busy" + 90 * ".", 400_000))
     for number in range(20):
         append(tmp_path / f"quiet{number}.log", f"quiet {number}")
     tail.follower.scan(tail.now)

@@ -82,11 +82,21 @@ class Bench:
             self.writer = None
 
     def deliver(
-        self, first: int, rows: int, checkpoints: Mapping[str, Checkpoints] | None = None, **columns: Any
+        self,
+        first: int,
+        rows: int,
+        checkpoints: Mapping[str, Checkpoints] | None = None,
+        waiting: int = 0,
+        **columns: Any,
     ) -> Outcome:
         assert self.writer is not None
         position = Position(
-            queue_id=QUEUE, sink=SINK, first=first, last=first + rows - 1, checkpoints=checkpoints or {}
+            queue_id=QUEUE,
+            sink=SINK,
+            first=first,
+            last=first + rows - 1,
+            waiting=waiting,
+            checkpoints=checkpoints or {},
         )
         return self.writer.deliver(batch(first, rows, **columns), position)
 

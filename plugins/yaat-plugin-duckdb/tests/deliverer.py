@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from yaat_core import ids
-from yaat_core.components import Done, Position
+from yaat_core.components import Done, Held, Position
 from yaat_core.event import EventBatch
 from yaat_core.testing import make_context
 from yaat_plugin_duckdb.config import DuckDBConfig
 from yaat_plugin_duckdb.writer import Writer
 
 QUEUE = b"queue-0000000001"
+#: Events after which the backlog comes or goes.
+STRETCH = 20_000
 
 
 def main(folder: Path) -> None:
@@ -49,10 +51,15 @@ def main(folder: Path) -> None:
             sink="sinks.local",
             first=first,
             last=last,
+            # Half of the time as in a backlog: many deliveries to a transaction.
+            waiting=1_000_000 if first // STRETCH % 2 else 0,
             checkpoints={"sources.app": {b"offset": b"%d" % last}},
         )
-        assert writer.deliver(batch, position) == Done()
-        print(f"done {last} {writer.settled}", flush=True)
+        outcome = writer.deliver(batch, position)
+        if outcome == Done():
+            print(f"done {last} {writer.settled}", flush=True)
+        else:
+            assert outcome == Held()
         first = last + 1
 
 

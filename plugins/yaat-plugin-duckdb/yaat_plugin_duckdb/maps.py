@@ -61,11 +61,12 @@ def _shapes(keys: Any, offsets: Any) -> list[Any]:
     counts = np.diff(offsets)
     if not len(keys):
         return []
+    everything = np.arange(len(counts))
+    names = tag_columns.same_keys(keys, offsets)
+    if names is not None:
+        return [everything] if len(counts) >= _LEAST_ROWS and _may_be_fields(names) else []
     encoded = keys.dictionary_encode()
     codes = np.asarray(encoded.indices)
-    everything = np.arange(len(counts))
-    if _suits(encoded, codes, offsets, counts, everything):
-        return [everything]
     found = []
     hashes = _hashes(codes, offsets, counts)
     _, inverse, sizes = np.unique(hashes, return_inverse=True, return_counts=True)
@@ -100,19 +101,19 @@ def _same(codes: Any, offsets: Any, counts: Any, rows: Any, count: int) -> bool:
     """Is it true what the hash says: every one of the rows has the same keys?"""
     if not (counts[rows] == count).all():
         return False
-    own = (
-        codes[offsets[rows][:, None] + np.arange(count)]
-        if len(rows) < len(counts)
-        else codes.reshape(-1, count)
-    )
+    own = codes[offsets[rows][:, None] + np.arange(count)]
     return bool((own == own[0]).all())
 
 
 def _plain(encoded: Any, codes: Any, offsets: Any, rows: Any, count: int) -> bool:
-    """May these keys be names of fields? Such are C strings on the way, distinct, and an empty one is no name."""
     start = int(offsets[rows[0]])
-    names = encoded.dictionary.take(pa.array(codes[start : start + count])).to_pylist()
-    return len(set(names)) == count and all(name and "\0" not in name for name in names)
+    return _may_be_fields(encoded.dictionary.take(pa.array(codes[start : start + count])).to_pylist())
+
+
+def _may_be_fields(names: list[str]) -> bool:
+    """May these keys be names of fields? Such are C strings on the way, distinct, and an empty one is no name."""
+    distinct = len(names) <= _MOST_KEYS and len(set(names)) == len(names)
+    return distinct and all(name and "\0" not in name for name in names)
 
 
 def _struct(keys: Any, values: Any, offsets: Any, rows: Any, total: int) -> Any:

@@ -1,7 +1,7 @@
 """How old events go: by the time since they were stored, and when the database takes more than it may.
 
 DuckDB deletes millions of rows in milliseconds and reuses their space, but gives it free in its own time: whole row
-groups (122,880 rows) at the next CHECKPOINT, parts of one when enough of it is gone, and nothing while a query reads.
+groups (30,720 rows) at the next CHECKPOINT, parts of one when enough of it is gone, and nothing while a query reads.
 The file itself mostly keeps its size. So what counts are the used blocks, and after a cut the next one waits until
 that number has moved: else a database that frees late would be cut again and again.
 """

@@ -39,8 +39,7 @@ T = TypeVar("T")
 class DuckDBSink(TransactionalSink):
     """Events in a local DuckDB database, each exactly once."""
 
-    batch_rows: ClassVar[int] = 32_768
-    batch_bytes: ClassVar[int] = 4 * 2**20
+    batch_bytes: ClassVar[int] = 8 * 2**20
 
     def __init__(self, config: DuckDBConfig, context: Context) -> None:
         self._config = config
@@ -51,6 +50,11 @@ class DuckDBSink(TransactionalSink):
         self._ending = threading.Event()
         # A limiter of its own: deliveries wait for nobody else's threads, and come one at a time.
         self._limiter = trio.CapacityLimiter(1)
+
+    @property
+    def batch_rows(self) -> int:
+        """As `Sink.batch_rows`."""
+        return self._live.batch_rows
 
     async def open(self) -> None:
         """Open the database, or make it; damaged files are set aside."""

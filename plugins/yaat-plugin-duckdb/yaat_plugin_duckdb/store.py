@@ -7,16 +7,19 @@ instance whose log it could not write. Whoever calls closes the store, opens it 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
 import duckdb
 import numpy as np
 
 from yaat_core.components import Position, SinkPosition
 from yaat_core.event import EventBatch
 from yaat_plugin_duckdb import layout, ledger
-from yaat_plugin_duckdb.engine import wal_path
+from yaat_plugin_duckdb.engine import DATABASE, cursor, wal_path
 
 #: Microseconds between two notes of how old the rows are.
 _AGE_STEP_US: Final = 10_000_000
@@ -24,6 +27,15 @@ _PRIVATE: Final = 0o600
 
 #: Errors that are the fault of the rows, not of the store.
 ROW_ERRORS: Final = (duckdb.DataError, duckdb.InvalidInputException)
+
+
+@attrs.define
+class _Transaction:
+    """What is stored but not committed."""
+
+    last: int
+    rows: int = 0
+    checkpoints: dict[str, dict[bytes, bytes | None]] = attrs.field(factory=dict)
 
 
 class Store:
@@ -35,21 +47,51 @@ class Store:
         self.sequence = ledger.sequence(connection)
         self.owner = ledger.owner(connection)
         self._root = connection
-        self._writer = connection.cursor()
+        self._writer = cursor(connection)
         self._aged_us = ledger.youngest_us(connection)
+        self._open: _Transaction | None = None
         self._guard_files()
 
-    def append(self, batch: EventBatch, sequences: Any, position: Position) -> None:
-        """Store rows (with their sequences), position and checkpoints in one transaction."""
-        last = max(position.last, self.sequence)
-        with _Transaction(self._writer) as connection:
-            if len(batch):
-                layout.insert(connection, batch, sequences)
-            ledger.advance(connection, last)
-            ledger.put_checkpoints(connection, position.checkpoints, last)
-            aged_us = self._note_age(connection, last)
-        self.sequence, self._aged_us = last, aged_us
+    @property
+    def reached(self) -> int:
+        """The last sequence that is stored, committed or not."""
+        return self._open.last if self._open else self.sequence
+
+    @property
+    def open_rows(self) -> int | None:
+        """Rows that are stored and not committed; None when no transaction is open."""
+        return self._open.rows if self._open else None
+
+    def put(self, batch: EventBatch, sequences: Any, position: Position) -> None:
+        """Store rows (with their sequences) and what belongs to the position, in the open transaction or a new one."""
+        if self._open is None:
+            self._writer.execute("BEGIN TRANSACTION")
+            self._open = _Transaction(self.sequence)
+        one = self._open
+        if len(batch):
+            layout.insert(self._writer, batch, sequences)
+        one.last = max(one.last, position.last)
+        one.rows += len(batch)
+        for component, written in position.checkpoints.items():
+            one.checkpoints.setdefault(component, {}).update(written)
+
+    def commit(self) -> None:
+        """Rows, position and checkpoints of the open transaction, all at once."""
+        one = self._open
+        if one is None:
+            raise RuntimeError("no transaction is open")
+        ledger.advance(self._writer, one.last)
+        ledger.put_checkpoints(self._writer, one.checkpoints, one.last)
+        aged_us = self._note_age(self._writer, one.last)
+        self._writer.execute("COMMIT")
+        self.sequence, self._aged_us, self._open = one.last, aged_us, None
         self._guard_files()
+
+    def discard(self) -> None:
+        """Forget what is stored and not committed."""
+        if self._open is not None:
+            self._writer.execute("ROLLBACK")
+            self._open = None
 
     def refusal(self, batch: EventBatch) -> str | None:
         """What the database has against these rows, None for nothing. Stores nothing."""
@@ -74,16 +116,16 @@ class Store:
 
     def give_to(self, owner: ledger.Owner) -> None:
         """Store whose rows these are."""
-        with _Transaction(self._writer) as connection:
+        with _transaction(self._writer) as connection:
             ledger.set_owner(connection, layout.FORMAT, owner)
         self.owner = owner
 
     def checkpoint(self) -> None:
         """Move what is in the log into the file."""
-        with _Transaction(self._writer) as connection:
+        with _transaction(self._writer) as connection:
             aged_us = self._note_age(connection, self.sequence)
         self._aged_us = aged_us
-        self._writer.execute("CHECKPOINT")
+        self._writer.execute(f"CHECKPOINT {DATABASE}")
         self._guard_files()
 
     def expired(self, horizon_us: int) -> int:
@@ -99,7 +141,7 @@ class Store:
 
     def forget(self, upto: int) -> int:
         """Remove the rows up to a sequence; returns how many. Their space is free after the next CHECKPOINT."""
-        with _Transaction(self._writer) as connection:
+        with _transaction(self._writer) as connection:
             ((gone,),) = connection.execute(
                 f"DELETE FROM {layout.TABLE} WHERE sequence <= ?", [upto]
             ).fetchall()
@@ -108,7 +150,9 @@ class Store:
 
     def used_bytes(self) -> int:
         """Bytes that the database takes of its file; blocks that are free for reuse don't count."""
-        rows = self._writer.execute("SELECT used_blocks * block_size FROM pragma_database_size()").fetchall()
+        rows = self._writer.execute(
+            "SELECT used_blocks * block_size FROM pragma_database_size() WHERE database_name = current_database()"
+        ).fetchall()
         return int(rows[0][0])
 
     def wal_bytes(self) -> int:
@@ -120,7 +164,7 @@ class Store:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Another connection to the same instance, for a query. Any thread."""
-        return self._root.cursor()
+        return cursor(self._root)
 
     def close(self) -> None:
         """Close. What is only in the log stays there."""
@@ -142,16 +186,9 @@ class Store:
                 continue
 
 
-class _Transaction:
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
     """BEGIN and COMMIT. After an error nothing is undone here: the connection is dead anyway."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> duckdb.DuckDBPyConnection:
-        self._connection.execute("BEGIN TRANSACTION")
-        return self._connection
-
-    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
-        if kind is None:
-            self._connection.execute("COMMIT")
+    connection.execute("BEGIN TRANSACTION")
+    yield connection
+    connection.execute("COMMIT")

@@ -19,13 +19,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from yaat_core.components import Context, Done, Outcome, Partial, Position, Retry, SinkPosition
+from yaat_core.components import Context, Done, Held, Outcome, Partial, Position, Retry, SinkPosition
 from yaat_core.errors import StateInUse, StoreDamaged, StoreForeign, StoreUnavailable
 from yaat_core.event import EventBatch
 from yaat_plugin_duckdb.answers import Answers
 from yaat_plugin_duckdb.complaints import first_line
 from yaat_plugin_duckdb.config import DuckDBConfig
-from yaat_plugin_duckdb.engine import limits_of, wal_path
+from yaat_plugin_duckdb.engine import ROW_GROUP, limits_of, wal_path
 from yaat_plugin_duckdb.ledger import Owner
 from yaat_plugin_duckdb.opening import open_store, unavailable
 from yaat_plugin_duckdb.retention import Retention
@@ -33,6 +33,8 @@ from yaat_plugin_duckdb.store import ROW_ERRORS, Store
 
 #: Times that a transaction is tried, each time on a newly opened store, before the core is asked to wait.
 _ATTEMPTS: Final = 3
+#: Rows of one delivery: two are a row group.
+_PIECE: Final = ROW_GROUP // 2
 #: Seconds before housekeeping that failed is tried again.
 _REST: Final = 10.0
 #: What a query hears that was stopped for the sake of the writer.
@@ -55,6 +57,9 @@ class Writer:
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._known = 0
+        self._holding = False
+        self._alone_upto = 0
+        self._unlogged = 0
         self._tidied = -math.inf
         self._rests_until = -math.inf
         self._retention = Retention(config, context)
@@ -79,6 +84,7 @@ class Writer:
                 return
             self.answers.stop(_CLOSED)
             try:
+                self._store.discard()
                 self._move_to_file(self._store)
             except duckdb.Error as error:
                 self._log.warning("no checkpoint at the end, the log keeps the rows: %s", first_line(error))
@@ -115,8 +121,15 @@ class Writer:
             raise ValueError(f"{len(batch)} rows for the sequences {position.first} to {position.last}")
         with self._lock:
             outcome = self._delivered(batch, position)
+            self._holding = isinstance(outcome, Held)
             self._tidy()
         return outcome
+
+    @property
+    def batch_rows(self) -> int:
+        """How many rows the next delivery should bring: so that transactions end where row groups do."""
+        store = self._store
+        return min(_PIECE, ROW_GROUP - ((store and store.open_rows) or 0))
 
     def tidy(self) -> None:
         """CHECKPOINT and remove old rows, when it is time."""
@@ -135,13 +148,44 @@ class Writer:
     # --- delivering, within the lock
 
     def _delivered(self, batch: EventBatch, position: Position) -> Outcome:
+        if self._holding and (self._store is None or self._store.open_rows is None):
+            return Retry(after=0.0, why="the database was reopened in the middle of a transaction")
+        if self._holding or self._may_hold(batch, position):
+            return self._together(batch, position)
+        return self._alone(batch, position)
+
+    def _may_hold(self, batch: EventBatch, position: Position) -> bool:
+        """Does so much wait that rows are worth a transaction of a whole row group?"""
+        return position.first > self._alone_upto and len(batch) + position.waiting >= ROW_GROUP
+
+    def _together(self, batch: EventBatch, position: Position) -> Outcome:
+        """One of several pieces of a transaction. After an error every piece comes again, and is stored alone."""
+        try:
+            store = self._opened()
+            self._put(store, batch, position, [])
+            self._unlogged += batch.nbytes
+            rows = store.open_rows or 0
+            if 0 < rows < ROW_GROUP and rows + position.waiting >= ROW_GROUP:
+                return Held()
+            self._commit(store)
+        except duckdb.Error as error:
+            self._alone_upto = max(self._alone_upto, position.last)
+            return Retry(after=0.0, why=self._abandon(error))
+        except (StoreUnavailable, StateInUse) as error:
+            return Retry(why=f"{error.what}: {error.cause}")
+        return Done()
+
+    def _alone(self, batch: EventBatch, position: Position) -> Outcome:
+        """A transaction for this piece."""
         dead: list[tuple[int, str]] = []
         why, rows_at_fault = "", False
         for _ in range(_ATTEMPTS):
             try:
                 if rows_at_fault:
                     dead = self._refused(batch)
-                self._append(self._opened(), batch, position, dead)
+                store = self._opened()
+                self._put(store, batch, position, dead)
+                self._commit(store)
             except duckdb.Error as error:
                 rows_at_fault = isinstance(error, ROW_ERRORS)
                 why = self._abandon(error)
@@ -151,18 +195,22 @@ class Writer:
                 return Partial(dead) if dead else Done()
         return Retry(why=why)
 
-    def _append(
-        self, store: Store, batch: EventBatch, position: Position, dead: list[tuple[int, str]]
-    ) -> None:
+    def _put(self, store: Store, batch: EventBatch, position: Position, dead: list[tuple[int, str]]) -> None:
+        """Store what of the batch is not stored yet, and is no dead row."""
         self._require_queue(store, position.queue_id)
         sequences = np.arange(position.first, position.last + 1)
-        wanted = sequences > store.sequence
-        if not wanted.any() and (store.sequence > position.last or not position.checkpoints):
+        wanted = sequences > store.reached
+        if not wanted.any() and (store.reached > position.last or not position.checkpoints):
             return
         wanted[[row for row, _ in dead]] = False
         if not wanted.all():
             batch = batch.filter(pa.array(wanted))
-        store.append(batch, sequences[wanted], position)
+        store.put(batch, sequences[wanted], position)
+
+    def _commit(self, store: Store) -> None:
+        if store.open_rows is None:
+            return
+        store.commit()
         self._known = store.sequence
 
     def _refused(self, batch: EventBatch) -> list[tuple[int, str]]:
@@ -232,10 +280,10 @@ class Writer:
 
     def _tidy(self) -> None:
         store, now = self._store, time.monotonic()
-        if store is None or now < self._rests_until:
+        if store is None or store.open_rows is not None or now < self._rests_until:
             return
         waited = now - self._tidied >= self._config.checkpoint_interval
-        if not waited and store.wal_bytes() < self._config.checkpoint_bytes:
+        if not waited and store.wal_bytes() + self._unlogged < self._config.checkpoint_bytes:
             return
         try:
             self._move_to_file(store)
@@ -250,6 +298,7 @@ class Writer:
     def _move_to_file(self, store: Store) -> None:
         self._tidied = time.monotonic()
         self._retention.by_age(store)
+        self._unlogged = 0
         if store.wal_bytes():
             began = time.perf_counter()
             store.checkpoint()

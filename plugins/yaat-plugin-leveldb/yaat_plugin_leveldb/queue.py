@@ -157,7 +157,7 @@ class LevelDBQueue(Queue):
             for entry in entries:
                 count = entry.last - max(after, entry.first - 1)
                 cost = max(entry.memory, entry.size)
-                if found and (rows + count > max_rows or size + cost > max_bytes):
+                if found and (rows >= max_rows or size + cost > max_bytes):
                     break
                 record = inspection.read_record(db, entry, self._opening.quarantine)
                 if isinstance(record, Record):

@@ -12,7 +12,7 @@
         44     4  length A of the checkpoints
         48     4  length B of the events
         52     A  checkpoints, msgpack: {component: {key: value or nil}}
-      52+A     B  events, an Arrow IPC stream, with zstd unless they are few
+      52+A     B  events, an Arrow IPC stream; packed unless they are few: magic `YZST`, 4 bytes of length, a zstd frame
     52+A+B     4  CRC32C of everything before
 
 All numbers are big-endian.
@@ -38,8 +38,12 @@ FORMAT: Final = 1
 MAX_ROWS: Final = 8192
 MAX_MEMORY: Final = 2**20
 
-#: Smaller pieces are not compressed: setting zstd up for each buffer takes 40 times as long as writing them.
+#: Smaller pieces are not compressed: that would take longer than writing them.
 _COMPRESS_FROM: Final = 16 * 2**10
+_PACKED: Final = struct.Struct(">4sI")
+_PACKED_MAGIC: Final = b"YZST"
+#: One frame for the stream: Arrow's own compression sets zstd up anew for each of its 60 buffers.
+_ZSTD: Final = pa.Codec("zstd", compression_level=1)
 
 _HEADER: Final = struct.Struct(">4sHHQIQQQII")
 _CRC: Final = struct.Struct(">I")
@@ -129,8 +133,8 @@ def decode(last: int, data: bytes) -> Record:
     try:
         written = data[_HEADER.size : middle]
         checkpoints = msgspec.msgpack.decode(written, type=_CHECKPOINTS) if written else {}
-        batch = EventBatch.from_ipc(memoryview(data)[middle : -_CRC.size])  # type: ignore[arg-type]
-    except (msgspec.MsgspecError, pa.ArrowInvalid) as error:
+        batch = EventBatch.from_ipc(_unpacked(memoryview(data)[middle : -_CRC.size]))
+    except (msgspec.MsgspecError, pa.ArrowException, OSError, struct.error) as error:
         raise BadRecord(f"the content can't be read: {type(error).__name__}") from error
     if len(batch) != header.count:
         raise BadRecord(f"{len(batch)} events where {header.count} were written")
@@ -172,10 +176,17 @@ def _checked(last: int, data: bytes) -> tuple[Header, int]:
 
 def _piece(rows: EventBatch) -> Piece:
     memory = rows.nbytes
-    options = pa.ipc.IpcWriteOptions(
-        compression="zstd" if memory >= _COMPRESS_FROM else None, use_threads=False
-    )
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, SCHEMA, options=options) as writer:
+    with pa.ipc.new_stream(sink, SCHEMA, options=pa.ipc.IpcWriteOptions(use_threads=False)) as writer:
         writer.write_batch(rows.columns)
-    return Piece(count=len(rows), memory=memory, body=sink.getvalue())
+    body = sink.getvalue()
+    if memory >= _COMPRESS_FROM:
+        body = pa.py_buffer(_PACKED.pack(_PACKED_MAGIC, body.size) + _ZSTD.compress(body, asbytes=True))
+    return Piece(count=len(rows), memory=memory, body=body)
+
+
+def _unpacked(body: memoryview) -> Any:
+    if bytes(body[: len(_PACKED_MAGIC)]) != _PACKED_MAGIC:
+        return body
+    _, size = _PACKED.unpack_from(body)
+    return _ZSTD.decompress(body[_PACKED.size :], decompressed_size=size)

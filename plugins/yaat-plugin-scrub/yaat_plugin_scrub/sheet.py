@@ -124,11 +124,19 @@ class Sheet:
 
     def _made(self, name: str) -> Part:
         if name == TAG_KEYS:
-            return Part.repeated(self._keys)
+            return self._key_part()
         if name == TAG_VALUES:
             return Part.repeated(self._values)
         column = self._batch.column(name)
         return Part.plain(column) if name in PLAIN else Part.repeated(column)
+
+    def _key_part(self) -> Part:
+        names = tags.same_keys(self._keys, self.offsets)
+        if names is None:
+            return Part.repeated(self._keys)
+        # A row's keys are distinct, so each place in a row is one text.
+        places = np.tile(np.arange(len(names), dtype=np.int32), len(self))
+        return Part(pa.array(names, pa.string()), pa.array(places))
 
     def _level(self, column: Any) -> Any:
         """A level that is no longer what it was, and none that there is, is empty."""

@@ -14,7 +14,7 @@ from yaat_plugin_parse.objects import text
 from yaat_plugin_parse.objects.shape import EXACT, Shape
 
 _BREAK: Final = pa.scalar("\n", pa.string())
-_BACKSLASH, _SMALL_U, _SMALL_D, _LOWER = 92, 117, 100, 32
+_NEWLINE, _BACKSLASH, _SMALL_U, _SMALL_D, _LOWER = 10, 92, 117, 100, 32
 
 
 @attrs.frozen
@@ -31,16 +31,22 @@ def plain(lines: Any) -> Any | None:
     It would take a line break inside an object for the end of a row, and half of a surrogate pair
     is not its business.
     """
-    data = _joined(lines).to_pybytes()
-    if data.count(b"\n") < len(lines) and (b"\\" not in data or not _surrogates(data)):
+    letters = _letters(lines)
+    if not (letters == _NEWLINE).any() and not _surrogates(letters):
         return None
     hits = [pc.match_substring_regex(lines, form) for form in (r"\n", r"\\u[dD]")]
     return ~np.asarray(pc.or_(*hits))
 
 
-def _surrogates(data: bytes) -> bool:
+def _letters(lines: Any) -> Any:
+    """The bytes of all lines, one after the other, not copied."""
+    offsets = np.frombuffer(lines.buffers()[1], np.int32)[lines.offset : lines.offset + len(lines) + 1]
+    data = lines.buffers()[2]
+    return np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]] if data else np.zeros(0, np.uint8)
+
+
+def _surrogates(letters: Any) -> bool:
     """Is there a ``\\ud`` or ``\\uD``?"""
-    letters = np.frombuffer(data, np.uint8)
     places = np.flatnonzero(letters[:-2] == _BACKSLASH)
     return bool(((letters[places + 1] == _SMALL_U) & ((letters[places + 2] | _LOWER) == _SMALL_D)).any())
 

@@ -1,0 +1,126 @@
+"""What waits in a lane, cut into deliveries; one is read ahead while the one before it is being delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import trio
+
+from yaat_core.components import Checkpoints, Position, Record, Sink
+from yaat_core.event import EventBatch
+from yaat_core.pipeline.lane import Lane
+
+
+@attrs.frozen(eq=False)
+class Piece:
+    """Consecutive events of a lane, for one delivery."""
+
+    batch: EventBatch
+    position: Position
+
+
+@attrs.frozen
+class Hole:
+    """Sequences that the queue should have and does not."""
+
+    first: int
+    last: int
+
+
+@attrs.frozen
+class _Range:
+    """Where a piece begins, and the last sequence that may be in it."""
+
+    first: int
+    upto: int
+
+
+class Pieces:
+    """Of one lane, for one life of its sink."""
+
+    def __init__(self, lane: Lane, sink: Sink) -> None:
+        self._lane = lane
+        self._sink = sink
+        self._ahead: Piece | None = None
+
+    async def next(self, held: int | None) -> Piece | Hole:
+        """What to deliver now; the sink holds everything up to ``held``."""
+        there = self._range(held)
+        if there.first > there.upto:
+            return Piece(EventBatch.empty(), self._position(there.first, there.first - 1, {}))
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or not self._fits(ahead, there):
+            found = await self._read(there, self._rows(there))
+            if isinstance(found, Hole):
+                return found
+            ahead = found
+        waiting = max(0, there.upto - ahead.position.last)
+        return Piece(ahead.batch, attrs.evolve(ahead.position, waiting=waiting))
+
+    async def look_ahead(self, position: Position) -> None:
+        """Read what follows ``position``, where so much waits that its size is known already."""
+        rows = self._sink.batch_rows
+        if self._sink.stable_batches or position.waiting < rows:
+            return
+        there = _Range(position.last + 1, position.last + position.waiting)
+        found = await self._read(there, rows)
+        self._ahead = found if isinstance(found, Piece) else None
+
+    def forget(self) -> None:
+        """What was read ahead is not what comes next."""
+        self._ahead = None
+
+    def _range(self, held: int | None) -> _Range:
+        first, end = self._lane.cursor.next_piece()
+        upto = self._lane.tail if end is None else min(end, self._lane.tail)
+        if held is not None:
+            first = held + 1
+        inflight = self._lane.cursor.inflight if self._sink.stable_batches else None
+        if inflight is not None and inflight[1] >= first:
+            upto = min(upto, inflight[1])
+        return _Range(first, upto)
+
+    def _rows(self, there: _Range) -> int:
+        """A batch that was announced is sent again as it was, whatever the sink wants by now."""
+        inflight = self._lane.cursor.inflight if self._sink.stable_batches else None
+        announced = inflight is not None and inflight[1] >= there.first
+        return there.upto - there.first + 1 if announced else self._sink.batch_rows
+
+    def _fits(self, piece: Piece, there: _Range) -> bool:
+        short = len(piece.batch) <= self._sink.batch_rows
+        return piece.position.first == there.first and piece.position.last <= there.upto and short
+
+    async def _read(self, there: _Range, rows: int) -> Piece | Hole:
+        records = await self._lane.door.read(there.first - 1, max_rows=rows, max_bytes=self._sink.batch_bytes)
+        if not records or records[0].first > there.first:
+            last = records[0].first - 1 if records else self._lane.tail
+            return Hole(there.first, min(last, there.upto))
+        limit = min(there.upto, there.first + rows - 1)
+        return await trio.to_thread.run_sync(self._joined, records, limit)
+
+    def _joined(self, records: Sequence[Record], limit: int) -> Piece:
+        """Consecutive records as one delivery up to ``limit``."""
+        batches: list[EventBatch] = []
+        checkpoints: dict[str, Checkpoints] = {}
+        first = records[0].first
+        last = first - 1
+        for record in records:
+            if record.first != last + 1 or last >= limit:
+                break
+            room = limit - last
+            batches.append(record.batch.slice(0, room) if len(record.batch) > room else record.batch)
+            last += len(batches[-1])
+            if last == record.last:
+                for component, written in record.checkpoints.items():
+                    checkpoints[component] = {**checkpoints.get(component, {}), **written}
+        return Piece(EventBatch.concat(batches), self._position(first, last, checkpoints))
+
+    def _position(self, first: int, last: int, checkpoints: dict[str, Checkpoints]) -> Position:
+        return Position(
+            queue_id=self._lane.door.queue.state().queue_id,
+            sink=self._lane.name,
+            first=first,
+            last=last,
+            checkpoints=checkpoints,
+        )

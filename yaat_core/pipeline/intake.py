@@ -12,7 +12,7 @@ from yaat_core.components import Checkpoints
 from yaat_core.event import EventBatch
 
 #: Bytes of Arrow memory that may wait between the sources and the queue.
-ROOM_BYTES = 16 * 2**20
+ROOM_BYTES = 8 * 2**20
 
 
 class Budget:

@@ -59,7 +59,7 @@ class DuckDBConfig:
         validator=_at_least(_LEAST_DATABASE),
     )
     memory_limit: Size = option(
-        "96MiB",
+        "64MiB",
         help="Memory that DuckDB may use, for writing and queries together.",
         example="512MiB",
         validator=_at_least(_LEAST_MEMORY),

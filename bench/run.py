@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--lines", type=int, default=200_000, help="lines in the file (200000)")
+    parser.add_argument("--lines", type=int, default=1_000_000, help="lines in the file (1000000)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each runs (3)")
     parser.add_argument("--seed", type=int, default=1, help="of the lines (1)")
     parser.add_argument("--only", nargs="*", help="names of contenders to run")

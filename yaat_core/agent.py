@@ -18,7 +18,7 @@ from typing import Any
 
 import trio
 
-from yaat_core import __version__, config, report
+from yaat_core import __version__, config, faults, report
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
@@ -292,6 +292,7 @@ def run(configuration: Configuration, plugins: Plugins, *, once: bool = False) -
         YaatError: it could not start.
     """
     os.umask(0o077)
+    faults.arm()
     bound_allocators()
     agent = Agent(configuration, plugins, once=once)
     return trio.run(agent.run)

@@ -12,6 +12,7 @@ import msgspec
 
 from yaat_core.components import Partial, Position
 from yaat_core.event import EventBatch
+from yaat_core.faults import reached
 from yaat_core.wire import rows_to_json
 
 SUFFIX = ".jsonl"
@@ -37,8 +38,10 @@ class DeadLetters:
             file.writelines(line + b"\n" for line in _lines(batch, position, partial))
             file.flush()
             os.fsync(file.fileno())
+        reached("deadletter.move.before")
         os.replace(fresh, path)
         _sync_folder(folder)
+        reached("deadletter.move.after")
         return path
 
     def expired(self, sink: str, older_than_seconds: float) -> list[tuple[Path, int]]:

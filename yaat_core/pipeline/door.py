@@ -16,6 +16,7 @@ import trio
 from yaat_core.components import Appended, Queue, QueueState, QueueWrite, Record, RecordInfo
 from yaat_core.cursor import Cursor
 from yaat_core.errors import StoreUnavailable
+from yaat_core.faults import reached
 from yaat_core.health import HealthBoard
 
 log = logging.getLogger("yaat.queue")
@@ -39,7 +40,9 @@ class QueueDoor:
         """Append, however long the disk is full; with the state right after it."""
 
         def once() -> tuple[Appended, QueueState]:
+            reached("queue.append.before")
             appended = self.queue.append(write)
+            reached("queue.append.after")
             return appended, self.queue.state()
 
         failed = False
@@ -62,7 +65,13 @@ class QueueDoor:
 
     async def delete_upto(self, sequence: int) -> None:
         """Delete what nobody needs."""
-        await self._write(lambda: self.queue.delete_upto(sequence))
+
+        def delete() -> None:
+            reached("queue.delete.before")
+            self.queue.delete_upto(sequence)
+            reached("queue.delete.after")
+
+        await self._write(delete)
 
     async def read(self, after: int, *, max_rows: int, max_bytes: int) -> Sequence[Record]:
         """As `Queue.read`; waits while the queue is being reopened."""

@@ -10,6 +10,7 @@ import trio
 
 from yaat_core.components import Checkpoints
 from yaat_core.event import EventBatch
+from yaat_core.faults import reached
 
 #: Bytes of Arrow memory that may wait between the sources and the queue.
 ROOM_BYTES = 8 * 2**20
@@ -138,4 +139,5 @@ class SourceOutlet:
 
     async def send(self, batch: EventBatch, checkpoints: Checkpoints | None = None) -> Ticket:
         """As `Outlet.send`."""
+        reached("source.read")
         return await self.intake.put(self.source, batch, checkpoints or {})

@@ -18,6 +18,7 @@ import numpy as np
 
 from yaat_core.components import Position, SinkPosition
 from yaat_core.event import EventBatch
+from yaat_core.faults import reached
 from yaat_plugin_duckdb import layout, ledger
 from yaat_plugin_duckdb.engine import DATABASE, cursor, wal_path
 
@@ -83,7 +84,9 @@ class Store:
         ledger.advance(self._writer, one.last)
         ledger.put_checkpoints(self._writer, one.checkpoints, one.last)
         aged_us = self._note_age(self._writer, one.last)
+        reached("duckdb.commit.before")
         self._writer.execute("COMMIT")
+        reached("duckdb.commit.after")
         self.sequence, self._aged_us, self._open = one.last, aged_us, None
         self._guard_files()
 
@@ -125,7 +128,9 @@ class Store:
         with _transaction(self._writer) as connection:
             aged_us = self._note_age(connection, self.sequence)
         self._aged_us = aged_us
+        reached("duckdb.checkpoint.before")
         self._writer.execute(f"CHECKPOINT {DATABASE}")
+        reached("duckdb.checkpoint.after")
         self._guard_files()
 
     def expired(self, horizon_us: int) -> int:

@@ -15,12 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
+import attrs
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from yaat_core.components import Context, Done, Held, Outcome, Partial, Position, Retry, SinkPosition
-from yaat_core.errors import StateInUse, StoreDamaged, StoreForeign, StoreUnavailable
+from yaat_core.config.options import Size
+from yaat_core.errors import StateInUse, StoreDamaged, StoreForeign, StoreUnavailable, YaatError
 from yaat_core.event import EventBatch
 from yaat_plugin_duckdb.answers import Answers
 from yaat_plugin_duckdb.complaints import first_line
@@ -37,6 +39,9 @@ _ATTEMPTS: Final = 3
 _PIECE: Final = ROW_GROUP // 2
 #: Seconds before housekeeping that failed is tried again.
 _REST: Final = 10.0
+_MEMORY_SIGNS: Final = ("failed to pin", "failed to allocate", "Out of Memory")
+#: What a CHECKPOINT may be given at most.
+_MOST_MEMORY: Final = 4 * 2**30
 #: What a query hears that was stopped for the sake of the writer.
 _CLOSED: Final = "the database was closed while the query ran"
 
@@ -59,6 +64,7 @@ class Writer:
         self._known = 0
         self._holding = False
         self._alone_upto = 0
+        self._memory = int(config.memory_limit)
         self._unlogged = 0
         self._tidied = -math.inf
         self._rests_until = -math.inf
@@ -240,7 +246,8 @@ class Writer:
         if self._store is not None:
             return self._store
         had_log = wal_path(self.path).exists()
-        opened = open_store(self.path, limits_of(self._config), self._me)
+        limits = attrs.evolve(limits_of(self._config), memory=self._memory)
+        opened = open_store(self.path, limits, self._me)
         store = opened.store
         self.settled = min(self.settled, store.sequence) if had_log else store.sequence
         self._store = store
@@ -287,6 +294,10 @@ class Writer:
             return
         try:
             self._move_to_file(store)
+            if self._memory != self._config.memory_limit:
+                self._memory = int(self._config.memory_limit)
+                self._close()
+                self._open_again()
         except duckdb.TransactionException as error:
             # Somebody else's transaction is in the way of the CHECKPOINT; it will end.
             self._rests_until = now + _REST
@@ -294,6 +305,26 @@ class Writer:
         except duckdb.Error as error:
             self._rests_until = now + _REST
             self._abandon(error)
+            if any(sign in str(error) for sign in _MEMORY_SIGNS) and self._memory < _MOST_MEMORY:
+                self._more_memory()
+
+    def _more_memory(self) -> None:
+        """A CHECKPOINT holds 2,048 rows at once, however long their texts are; without it the queue never ends."""
+        self._memory = min(2 * self._memory, _MOST_MEMORY)
+        self._rests_until = -math.inf
+        self._log.warning(
+            "rows with very long texts: a checkpoint needs more than memory_limit, trying with %s",
+            Size(self._memory),
+        )
+        self._open_again()
+
+    def _open_again(self) -> None:
+        """So that queries find it open. What is in the way is told to the next delivery."""
+        try:
+            self._opened()
+        except (YaatError, duckdb.Error) as error:
+            self._log.warning("not reopened yet: %s", error)
+            self._close()
 
     def _move_to_file(self, store: Store) -> None:
         self._tidied = time.monotonic()

@@ -23,6 +23,7 @@ from yaat_core.components import (
 from yaat_core.config.options import Size
 from yaat_core.cursor import Cursor
 from yaat_core.errors import StoreUnavailable
+from yaat_core.faults import reached
 from yaat_plugin_leveldb import checking, index, inspection, keys, records, store, writing
 from yaat_plugin_leveldb.binding import plyvel
 from yaat_plugin_leveldb.config import LevelDBConfig
@@ -292,8 +293,10 @@ class LevelDBQueue(Queue):
 
     def _compact(self) -> None:
         """Give the space of deleted records back."""
+        reached("queue.compact.before")
         with self._reading() as db:
             db.compact_range(start=keys.record_key(0), stop=keys.record_key(self._held.deleted.upto))
+        reached("queue.compact.after")
 
     def _later(
         self, theirs: Mapping[str, Mapping[bytes, StoredCheckpoint]]

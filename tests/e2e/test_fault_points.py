@@ -88,6 +88,7 @@ class Scenario:
 
     def check(self) -> None:
         with AgentProcess(self.config, self.environ).start() as agent:
+            self.write(1)  # it is up when this one is stored
             agent.wait_for(len(self.written))
             assert agent.terminate() == 0
             check_once_each(agent, self.written)

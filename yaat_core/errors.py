@@ -57,6 +57,13 @@ class YaatError(Exception):
                 lines.append(f"  {name}: {text}")
         return "\n".join(lines)
 
+    def line(self) -> str:
+        """All facts in one line, for a log."""
+        facts = (
+            f"{name}: {getattr(self, name)}" for name in ("where", "cause", "fix") if getattr(self, name)
+        )
+        return "; ".join((self.what, *facts))
+
     def to_json(self) -> dict[str, object]:
         """The same facts for machines; empty ones are left out."""
         facts: dict[str, object] = {"code": self.code, "what": self.what}

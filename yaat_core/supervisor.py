@@ -102,9 +102,10 @@ class Keeper:
         self.health.set(
             str(self.id), told, advice=advice or "it is restarted by itself; the log has the details"
         )
-        log.error(
-            "%s failed: %s", self.id, told, exc_info=None if isinstance(failure, YaatError) else failure
-        )
+        if isinstance(failure, YaatError):
+            log.error("%s failed: %s", self.id, failure.line())
+        else:
+            log.error("%s failed: %s", self.id, told, exc_info=failure)
 
     def status(self) -> ComponentStatus:
         """As shown."""

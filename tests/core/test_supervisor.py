@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from yaat_core.components import ComponentId
+from yaat_core.errors import StoreUnavailable
 from yaat_core.health import HealthBoard
 from yaat_core.supervisor import LONGEST, Keeper, backoff
 
@@ -55,3 +56,14 @@ def test_backoff_is_bounded_and_jittered() -> None:
     assert max(waits) <= LONGEST
     assert min(waits) >= 0.05
     assert len(set(waits)) > 150
+
+
+async def test_the_log_says_what_to_do(
+    autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def attempt() -> None:
+        raise StoreUnavailable("no store", where="/there", cause="no space", fix="make room")
+
+    keeper = Keeper(ComponentId("sinks", "a"), "test", HealthBoard())
+    assert not await keeper.keep(attempt, attempts=1)
+    assert "sinks.a failed: no store; where: /there; cause: no space; fix: make room" in caplog.text

@@ -75,8 +75,8 @@ class Start:
     def _wait_told(self) -> None:
         self._health.set(
             "queue",
-            f"the queue was damaged or lost, so sources wait until {', '.join(sorted(self._missing))} "
-            "says what it already has",
+            f"the queue {'is new' if self._queue.fresh else 'was damaged or lost'}, so sources wait until "
+            f"{', '.join(sorted(self._missing))} says what it already has",
             advice="mend the sink, or go on without it by `yaat queue accept-loss`",
             topic="start",
         )

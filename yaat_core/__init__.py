@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Done,
         Drop,
         Finding,
+        Held,
         Outlet,
         Partial,
         Pause,
@@ -38,7 +39,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "yaat_core.components": (
-        "Context Done Drop Finding Outlet Partial Pause Position Processor Queue Receipt Retry Sink"
+        "Context Done Drop Finding Held Outlet Partial Pause Position Processor Queue Receipt Retry Sink"
         " Source TransactionalSink"
     ),
     "yaat_core.config.options": "Duration Size configuration option",
@@ -59,6 +60,7 @@ __all__ = [
     "Event",
     "EventBatch",
     "Finding",
+    "Held",
     "Labels",
     "Outlet",
     "Partial",

@@ -17,6 +17,12 @@ from yaat_core.report import accounting
 TEXTS = [f"event {n}" for n in range(100)]
 
 
+async def write_in_tens(rig: Rig) -> None:
+    """All texts, in ten records."""
+    for start in range(0, 100, 10):
+        await rig.write(TEXTS[start : start + 10])
+
+
 def balanced(rig: Rig) -> bool:
     return accounting(rig.queue.state()).balanced
 
@@ -95,8 +101,7 @@ async def test_dead_rows_go_to_files_and_are_counted(
 
 async def test_a_hole_is_counted_as_lost(rig: Rig, autojump_clock: trio.testing.MockClock) -> None:
     lane, sink = rig.lane("a"), ListSink()
-    for start in range(0, 100, 10):
-        await rig.write(TEXTS[start : start + 10])
+    await write_in_tens(rig)
     rig.queue.lose(35)
     rig.queue.lose(95)
     rig.worker(lane, sink)
@@ -191,8 +196,7 @@ async def test_pieces_are_held_until_they_are_certain(
     rig: Rig, autojump_clock: trio.testing.MockClock
 ) -> None:
     lane, sink = rig.lane("a"), Together(40)
-    for start in range(0, 100, 10):
-        await rig.write(TEXTS[start : start + 10])
+    await write_in_tens(rig)
     rig.worker(lane, sink)
     async with rig.running():
         with trio.fail_after(60):
@@ -220,8 +224,7 @@ async def test_what_was_held_comes_again_after_a_failure(
             return await super().deliver(batch, position)
 
     lane, sink = rig.lane("a"), Failing(40)
-    for start in range(0, 100, 10):
-        await rig.write(TEXTS[start : start + 10])
+    await write_in_tens(rig)
     rig.worker(lane, sink)
     async with rig.running():
         await rig.until_empty(lane)
@@ -233,8 +236,7 @@ async def test_what_was_held_comes_again_after_a_failure(
 async def test_a_hole_behind_what_is_held(rig: Rig, autojump_clock: trio.testing.MockClock) -> None:
     """At the end of the lane nothing follows any more, and the sink is asked to decide."""
     lane, sink = rig.lane("a"), Together(1_000)
-    for start in range(0, 100, 10):
-        await rig.write(TEXTS[start : start + 10])
+    await write_in_tens(rig)
     rig.queue.lose(35)
     rig.queue.lose(95)
     rig.worker(lane, sink)

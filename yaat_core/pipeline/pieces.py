@@ -30,10 +30,11 @@ class Hole:
 
 @attrs.frozen
 class _Range:
-    """Where a piece begins, and the last sequence that may be in it."""
+    """Where a piece begins, the last sequence that may be in it, and how many rows it has at most."""
 
     first: int
     upto: int
+    rows: int
 
 
 class Pieces:
@@ -50,8 +51,8 @@ class Pieces:
         if there.first > there.upto:
             return Piece(EventBatch.empty(), self._position(there.first, there.first - 1, {}))
         ahead, self._ahead = self._ahead, None
-        if ahead is None or not self._fits(ahead, there):
-            found = await self._read(there, self._rows(there))
+        if ahead is None or not _fits(ahead, there):
+            found = await self._read(there)
             if isinstance(found, Hole):
                 return found
             ahead = found
@@ -63,8 +64,7 @@ class Pieces:
         rows = self._sink.batch_rows
         if self._sink.stable_batches or position.waiting < rows:
             return
-        there = _Range(position.last + 1, position.last + position.waiting)
-        found = await self._read(there, rows)
+        found = await self._read(_Range(position.last + 1, position.last + position.waiting, rows))
         self._ahead = found if isinstance(found, Piece) else None
 
     def forget(self) -> None:
@@ -78,25 +78,19 @@ class Pieces:
             first = held + 1
         inflight = self._lane.cursor.inflight if self._sink.stable_batches else None
         if inflight is not None and inflight[1] >= first:
+            # What was announced is sent again as it was, whatever the sink wants by now.
             upto = min(upto, inflight[1])
-        return _Range(first, upto)
+            return _Range(first, upto, upto - first + 1)
+        return _Range(first, upto, self._sink.batch_rows)
 
-    def _rows(self, there: _Range) -> int:
-        """A batch that was announced is sent again as it was, whatever the sink wants by now."""
-        inflight = self._lane.cursor.inflight if self._sink.stable_batches else None
-        announced = inflight is not None and inflight[1] >= there.first
-        return there.upto - there.first + 1 if announced else self._sink.batch_rows
-
-    def _fits(self, piece: Piece, there: _Range) -> bool:
-        short = len(piece.batch) <= self._sink.batch_rows
-        return piece.position.first == there.first and piece.position.last <= there.upto and short
-
-    async def _read(self, there: _Range, rows: int) -> Piece | Hole:
-        records = await self._lane.door.read(there.first - 1, max_rows=rows, max_bytes=self._sink.batch_bytes)
+    async def _read(self, there: _Range) -> Piece | Hole:
+        records = await self._lane.door.read(
+            there.first - 1, max_rows=there.rows, max_bytes=self._sink.batch_bytes
+        )
         if not records or records[0].first > there.first:
             last = records[0].first - 1 if records else self._lane.tail
             return Hole(there.first, min(last, there.upto))
-        limit = min(there.upto, there.first + rows - 1)
+        limit = min(there.upto, there.first + there.rows - 1)
         return await trio.to_thread.run_sync(self._joined, records, limit)
 
     def _joined(self, records: Sequence[Record], limit: int) -> Piece:
@@ -124,3 +118,8 @@ class Pieces:
             last=last,
             checkpoints=checkpoints,
         )
+
+
+def _fits(piece: Piece, there: _Range) -> bool:
+    at = piece.position
+    return at.first == there.first and at.last <= there.upto and len(piece.batch) <= there.rows

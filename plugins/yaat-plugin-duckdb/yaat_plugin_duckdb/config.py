@@ -60,7 +60,8 @@ class DuckDBConfig:
     )
     memory_limit: Size = option(
         "64MiB",
-        help="Memory that DuckDB may use, for writing and queries together.",
+        help="Memory that DuckDB may use, for writing and queries together; moving very long texts into the file takes "
+        "more for that long.",
         example="512MiB",
         validator=_at_least(_LEAST_MEMORY),
     )

@@ -31,7 +31,7 @@ ROW_ERRORS: Final = (duckdb.DataError, duckdb.InvalidInputException)
 
 
 @attrs.define
-class _Transaction:
+class _Uncommitted:
     """What is stored but not committed."""
 
     last: int
@@ -50,7 +50,7 @@ class Store:
         self._root = connection
         self._writer = cursor(connection)
         self._aged_us = ledger.youngest_us(connection)
-        self._open: _Transaction | None = None
+        self._open: _Uncommitted | None = None
         self._guard_files()
 
     @property
@@ -67,7 +67,7 @@ class Store:
         """Store rows (with their sequences) and what belongs to the position, in the open transaction or a new one."""
         if self._open is None:
             self._writer.execute("BEGIN TRANSACTION")
-            self._open = _Transaction(self.sequence)
+            self._open = _Uncommitted(self.sequence)
         one = self._open
         if len(batch):
             layout.insert(self._writer, batch, sequences)

@@ -38,6 +38,11 @@ def _times(head: Any, zone: tzinfo) -> Any:
     return timestamps.parse(_group(pc.extract_regex(head, _TIME), "time"), zone)
 
 
+def levels_of(lines: Any) -> Any:
+    """Levels that stand as words near the beginning of texts; null where there is none."""
+    return _levels(pc.utf8_slice_codeunits(lines, 0, _LOOK))
+
+
 def _levels(head: Any) -> Any:
     found = pc.extract_regex(head, _LEVEL)
     words = [_group(found, name) for name in ("loud", "framed", "first")]

@@ -1,15 +1,55 @@
-"""A pattern's named groups as `Fields`, on whole columns (RE2, through Arrow)."""
+"""Patterns (RE2) on whole columns: where they match, and their named groups as `Fields`.
+
+Arrow compiles a pattern at every call, which takes as long as matching a thousand lines; a few lines are matched by
+patterns that stay compiled.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import re2
 
 from yaat_plugin_parse.found import Fields
+
+_FEW: Final = 128
+"""Lines up to which compiled patterns are quicker."""
+
+
+class Look:
+    """Whether any of some patterns matches, in one walk over each of a few lines."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = patterns
+        self._set: Any = None
+
+    def __call__(self, lines: Any) -> Any:
+        """A boolean numpy array."""
+        if len(lines) > _FEW:
+            return np.logical_or.reduce(
+                [np.asarray(pc.match_substring_regex(lines, one)) for one in self._patterns]
+            )
+        if self._set is None:
+            self._set = re2.Set.SearchSet()
+            for pattern in self._patterns:
+                self._set.Add(pattern)
+            self._set.Compile()
+        return np.array([bool(self._set.Match(line)) for line in lines.to_pylist()], bool)
+
+
+def hits(lines: Any, pattern: str) -> Any:
+    """Where a pattern matches: a boolean numpy array."""
+    return _look(pattern)(lines)
+
+
+@lru_cache(maxsize=512)
+def _look(pattern: str) -> Look:
+    return Look((pattern,))
 
 
 def matched(lines: Any, pattern: str, *, empty: Collection[str] = ()) -> Fields:
@@ -17,9 +57,12 @@ def matched(lines: Any, pattern: str, *, empty: Collection[str] = ()) -> Fields:
 
     A group that is empty or took no part is null, but for those named in ``empty``: they always take part.
     """
-    found = pc.extract_regex(lines, pattern)
-    rows = np.flatnonzero(np.asarray(found.is_valid()))
-    if len(rows) < len(lines):
+    rows = np.flatnonzero(hits(lines, pattern)) if len(lines) <= _FEW else np.arange(len(lines))
+    if not len(rows):
+        return Fields(rows, {})
+    found = pc.extract_regex(lines if len(rows) == len(lines) else lines.take(pa.array(rows)), pattern)
+    if found.null_count:
+        rows = rows[np.asarray(found.is_valid())]
         found = found.drop_null()
     names = [field.name for field in found.type]
     columns = {

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from yaat_core.errors import QueryFailed, QueryRefused
-from yaat_plugin_duckdb import functions
 
 ATTACKS = """
     SELECT * FROM read_text('/etc/passwd')

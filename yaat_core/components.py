@@ -186,6 +186,10 @@ class Processor(abc.ABC):
         """As `Source.problems`; called while `process` may run in its thread."""
         return ()
 
+    def detail(self) -> str:
+        """How it goes, in a few words: of a source's ``format`` shown in that source's status. Called like `problems`."""
+        return ""
+
     def close(self) -> None:
         """Give resources back."""
 

@@ -9,12 +9,13 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from yaat_core.components import Context, Drop, Processor
+from yaat_core.components import Context, Drop, Finding, Processor
 from yaat_core.event import EventBatch
 from yaat_plugin_parse.choosing import PLAIN, Chooser, Told
 from yaat_plugin_parse.formats.format import Format
 from yaat_plugin_parse.found import Found, remaining
 from yaat_plugin_parse.leading import all_rows, look, subset
+from yaat_plugin_parse.tally import Tally
 from yaat_plugin_parse.weave import weave
 
 UNMATCHED: Final = "yaat_parse_unmatched_total"
@@ -37,6 +38,15 @@ class ParseProcessor(Processor):
         self._inside = inside
         self._inner: Format | None = None
         self._unmatched = context.stats.counter(UNMATCHED, _UNMATCHED_HELP)
+        self._tally = Tally()
+
+    def detail(self) -> str:
+        """See `Processor.detail`."""
+        return self._tally.told()
+
+    def problems(self) -> Sequence[Finding]:
+        """Most lines do not fit: the wrong format, or options that say something else than the program does."""
+        return self._tally.problems()
 
     def process(self, batch: EventBatch) -> tuple[EventBatch, Sequence[Drop]]:
         """See `Processor.process`."""
@@ -45,6 +55,7 @@ class ParseProcessor(Processor):
             return batch, ()
         batch, again, left = self._read(batch, rows, self._format, batch.labels.stream)
         self._unmatched.add(left)
+        self._tally.add(len(rows), left)
         for _ in range(_LAYERS):
             if not len(again):
                 break
@@ -69,6 +80,7 @@ class AutoProcessor(ParseProcessor):
     def __init__(self, chooser: Chooser, zone: tzinfo, context: Context) -> None:
         super().__init__(chooser, zone, context, lambda: chooser)
         self._chooser = chooser
+        self._chosen = ""
         chooser.tell = self._told
         self._log = context.log
         stats = context.stats
@@ -89,11 +101,21 @@ class AutoProcessor(ParseProcessor):
     def process(self, batch: EventBatch) -> tuple[EventBatch, Sequence[Drop]]:
         """See `Processor.process`; afterwards tells what was chosen."""
         result = super().process(batch)
-        for name, count in self._chooser.counts().items():
+        counts = self._chooser.counts()
+        self._chosen = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+        for name, count in counts.items():
             self._streams[name].set(count)
         for name, lines in self._chooser.taken().items():
             self._lines[name].add(lines)
         return result
+
+    def detail(self) -> str:
+        """Streams by format, and how many lines none fits."""
+        return f"{self._chosen}; {self._tally.told()}" if self._chosen else ""
+
+    def problems(self) -> Sequence[Finding]:
+        """None: lines without a format are what `auto` is for."""
+        return ()
 
     def _told(self, told: Told) -> None:
         if told.name == PLAIN:

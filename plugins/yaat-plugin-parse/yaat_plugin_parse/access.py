@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from yaat_core.tags import from_columns
 from yaat_plugin_parse import moments, timestamps, tracing
 from yaat_plugin_parse.found import Fields, Found
-from yaat_plugin_parse.matching import given, kept
+from yaat_plugin_parse.matching import given, hits, kept
 
 _REQUEST: Final = r"^(?P<method>[A-Za-z_-]+) (?P<path>[^ ?]*)(?P<query>\?[^ ]*)? HTTP/(?P<version>\d[\d.]*)$"
 #: A blank in the target, or HTTP/0.9, which names no version.
@@ -66,9 +66,7 @@ def spans(fields: Fields, zone: tzinfo) -> Found:
         "operation": _operation(values, rows),
     }
     if "status" in values:
-        status = pc.cast(
-            kept(values["status"], pc.match_substring_regex(values["status"], r"^\d{1,3}$")), pa.uint16()
-        )
+        status = _number(values["status"], pa.uint16(), r"^\d{1,3}$")
         columns |= {"status_code": status, "level": _level(status)}
     _time(columns, values, zone)
     _duration(columns, values)
@@ -124,6 +122,13 @@ def _operation(values: Mapping[str, Any], rows: int) -> Any:
     return pc.binary_join_element_wise(*parts, pa.scalar(" ", pa.string())).fill_null("")
 
 
+def _number(text: Any, kind: Any, form: str) -> Any:
+    """Texts as numbers, null where they are of another form."""
+    if text.null_count == len(text):
+        return pa.nulls(len(text), kind)
+    return pc.cast(text if hits(text, form).all() else kept(text, pc.match_substring_regex(text, form)), kind)
+
+
 def _level(status: Any) -> Any:
     return pa.array(_LEVELS, pa.string()).take(pc.divide(status, pa.scalar(100, pa.uint16())))
 
@@ -146,8 +151,8 @@ def _duration(columns: dict[str, Any], values: Mapping[str, Any]) -> None:
     """Rounded to whole microseconds: 1000 times 0.12 is a little more than 120."""
     for name, factor in _FACTORS.items():
         if name in values:
-            text = kept(values[name], pc.match_substring_regex(values[name], _SECONDS))
-            number = pc.multiply(pc.cast(text, pa.float64()), pa.scalar(factor, pa.float64()))
+            number = _number(values[name], pa.float64(), _SECONDS)
+            number = pc.multiply(number, pa.scalar(factor, pa.float64()))
             columns["duration_ms"] = pc.round(number, 3)
             return
 

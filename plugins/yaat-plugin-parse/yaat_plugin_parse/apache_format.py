@@ -92,16 +92,23 @@ class Layout:
         if '\\"' in text:
             text = re.sub(r"\\(.)", lambda hit: _ESCAPES.get(hit[1], hit[0]), text)
         try:
-            return cls(compiled(_parts(text)))
+            return cls(compiled(_parts(text.replace("%U%q", "%{target}U"))))
         except ValueError as error:
             raise ValueError(
                 f"log_format can't be read back: {error} (write common, combined, vhost_combined, "
                 "or the format as in apache2.conf)"
             ) from None
 
-    def read(self, lines: Any) -> Iterator[Fields]:
-        """The values of the lines that it reads."""
-        for fields in self.template.read(lines, empty=("request",)):
+    def read_plain(self, lines: Any) -> Iterator[Fields]:
+        """The values of the lines that the fast pattern reads: lines of no other layout."""
+        return self._read(lines, self.template.fast)
+
+    def read_odd(self, lines: Any) -> Iterator[Fields]:
+        """The values of the lines that the loose pattern reads."""
+        return self._read(lines, self.template.loose)
+
+    def _read(self, lines: Any, pattern: str) -> Iterator[Fields]:
+        for fields in self.template.read(lines, empty=("request",), patterns=(pattern,)):
             columns = {name: unescaped(column, _ESCAPES) for name, column in fields.columns.items()}
             yield attrs.evolve(fields, columns=columns)
 
@@ -130,6 +137,8 @@ def _of_token(letter: str, argument: str | None, quoted: bool) -> Iterator[str |
         yield Slot(_argued(letter, argument), quoted=quoted)
     elif letter == "T" and argument in ("ms", "us", "s"):
         yield Slot({"s": "seconds"}.get(argument, argument), r"\d+|-")
+    elif letter == "U" and argument == "target":
+        yield Slot("target", quoted=quoted)
     elif letter == "p" and argument == "remote":
         yield Slot("client.port", r"\d+|-")
     elif letter == "P" and argument:

@@ -101,6 +101,7 @@ class Layout:
                 "log_format names no variable: copy it from nginx.conf, e.g. '$remote_addr [$time_local] \"$request\" $status'"
             )
         try:
+            text = text.replace("$uri$is_args$args", "$request_uri")
             return cls(compiled(_parts(text, quoted=escape == "json")), escape)
         except ValueError as error:
             raise ValueError(f"log_format can't be read back: {error}") from None

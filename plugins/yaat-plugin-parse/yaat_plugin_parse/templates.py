@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import attrs
@@ -65,10 +66,15 @@ class Template:
         """Where it reads the line: a boolean numpy array."""
         return hits(lines, self.loose)
 
-    def read(self, lines: Any, *, empty: Sequence[str] = ()) -> Iterator[Fields]:
-        """The values of the lines that it reads; a dash or an empty text is null, but for the names in ``empty``."""
+    def read(
+        self, lines: Any, *, empty: Sequence[str] = (), patterns: Sequence[str] = ()
+    ) -> Iterator[Fields]:
+        """The values of the lines that it reads, by both patterns or by those given.
+
+        A dash or an empty text is null, but for the names in ``empty``.
+        """
         rows = np.arange(len(lines))
-        for pattern in self.patterns:
+        for pattern in patterns or self.patterns:
             if not len(rows):
                 return
             fields = matched(subset(lines, rows), pattern, empty=self.groups)
@@ -97,6 +103,9 @@ def compiled(parts: Iterable[Part], *, end: str = "$") -> Template:
         ValueError: too many values, or two with nothing between them.
     """
     flat = list(parts)
+    for one, other in pairwise(flat):
+        if _open(one) and _open(other):
+            raise ValueError("two values have nothing between them")
     names: list[str] = []
     fast = _pattern(flat, names, loose=False)
     loose = _pattern(flat, [], loose=True)
@@ -118,6 +127,11 @@ def _pattern(parts: Sequence[Part], names: list[str], *, loose: bool, behind: st
         else:
             text += _slot(part, names, _begin(following), loose=loose)
     return text
+
+
+def _open(part: Part) -> bool:
+    """A value that may be anything."""
+    return isinstance(part, Slot) and not part.pattern
 
 
 def _begin(part: Part) -> str:

@@ -126,7 +126,12 @@ def _number(text: Any, kind: Any, form: str) -> Any:
     """Texts as numbers, null where they are of another form."""
     if text.null_count == len(text):
         return pa.nulls(len(text), kind)
-    return pc.cast(text if hits(text, form).all() else kept(text, pc.match_substring_regex(text, form)), kind)
+    return pc.cast(text if _all(text, form) else kept(text, pc.match_substring_regex(text, form)), kind)
+
+
+def _all(text: Any, form: str) -> bool:
+    """Are all texts that are there of the form?"""
+    return int(hits(text, form).sum()) + int(text.null_count) == len(text)
 
 
 def _level(status: Any) -> Any:

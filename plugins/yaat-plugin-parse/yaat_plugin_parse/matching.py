@@ -31,15 +31,16 @@ class Look:
     def __call__(self, lines: Any) -> Any:
         """A boolean numpy array."""
         if len(lines) > _FEW:
-            return np.logical_or.reduce(
-                [np.asarray(pc.match_substring_regex(lines, one)) for one in self._patterns]
-            )
+            found = [pc.match_substring_regex(lines, one).fill_null(False) for one in self._patterns]
+            return np.logical_or.reduce([np.asarray(one) for one in found])
         if self._set is None:
             self._set = re2.Set.SearchSet()
             for pattern in self._patterns:
                 self._set.Add(pattern)
             self._set.Compile()
-        return np.array([bool(self._set.Match(line)) for line in lines.to_pylist()], bool)
+        return np.array(
+            [line is not None and bool(self._set.Match(line)) for line in lines.to_pylist()], bool
+        )
 
 
 def hits(lines: Any, pattern: str) -> Any:

@@ -12,6 +12,7 @@ What is impossible, or before 1970 or after 2200, is null. Nanoseconds are cut.
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -36,6 +37,7 @@ _EPOCH: Final = datetime(1970, 1, 1)
 _MONTHS: Final = ("apr", "aug", "dec", "feb", "jan", "jul", "jun", "mar", "may", "nov", "oct", "sep")
 _MONTH_WORDS: Final = np.array([int.from_bytes(name.encode()) for name in _MONTHS])
 _MONTH_NUMBERS: Final = np.array([4, 8, 12, 2, 1, 7, 6, 3, 5, 11, 10, 9])
+_ISO_LETTERS: Final = re.compile(r"\d[\d:.,+ -]*[Tt ]?[\d:.,+-]*(?:[Ww]\d\d-?\d?)?[Tt ]?[\d:.,+-]*[Zz]?")
 _EPOCH_FORM: Final = r"^(?P<whole>\d{1,18}|[1-8]\d{18})(?:\.(?P<part>\d*))?$"
 
 
@@ -272,6 +274,9 @@ def _micros(when: datetime, zone: tzinfo) -> int:
 
 
 def _iso_8601(text: str) -> datetime:
+    """Python's own reading; it passes over letters behind the microseconds, so they are looked for before."""
+    if not _ISO_LETTERS.fullmatch(text):
+        raise ValueError("no time")
     return datetime.fromisoformat(text)
 
 

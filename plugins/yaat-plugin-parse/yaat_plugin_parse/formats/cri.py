@@ -29,7 +29,9 @@ _LINE: Final = (
     rf"^(?P<timestamp>{_TIME}) (?P<stream>stdout|stderr) "
     r"(?P<flag>[PF])(?::(?P<logtags>\S*))?(?: |$)(?P<message>(?s:.*))$"
 )
-_INNER: Final = re.compile(rf"\n{_TIME} (?:stdout|stderr) (?P<flag>[PF])(?::\S*)?(?: |(?=\n)|$)")
+#: Heads inside of an event. One with tags would lose them: it stays text.
+_BEGIN: Final = rf"\n{_TIME} (?:stdout|stderr) [PF](?: |\n|$)"
+_INNER: Final = re.compile(rf"\n{_TIME} (?:stdout|stderr) (?P<flag>[PF])(?: |(?=\n)|$)")
 
 
 class CriFormat:
@@ -50,7 +52,7 @@ class CriFormat:
             return []
         columns = dict(fields.columns)
         message, flag = columns["message"].fill_null(""), columns.pop("flag")
-        several = np.asarray(pc.match_substring_regex(message, rf"\n{_HEAD}"))
+        several = np.asarray(pc.match_substring_regex(message, _BEGIN))
         if several.any():
             message, flag = _together(message, flag, several)
         part = pc.equal(flag, pa.scalar("P", pa.string()))

@@ -24,7 +24,7 @@ from yaat_plugin_parse.naming import column_names
 from yaat_plugin_parse.zones import zone_of
 
 _SYSLOG: Final = (
-    r"^(?:<\d{1,3}>)?(?:(?P<logged>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+)(?: [\w.:-]+)? "
+    r"^(?:<\d{1,3}>)?(?:(?P<logged>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+)(?: (?P<host>[\w.:-]+))? "
     r"(?P<program>[\w.-]*haproxy[\w.-]*)\[(?P<process>\d+)\]: )"
 )
 _BEGIN: Final = rf"(?:{_SYSLOG}|^)"
@@ -69,6 +69,8 @@ _NAMES: Final = {
     "tls": "tls.protocol.version",
     "cipher": "tls.cipher",
     "process": "process.pid",
+    "host": "log.syslog.hostname",
+    "program": "log.syslog.appname",
 }
 
 
@@ -111,14 +113,13 @@ def _renamed(fields: Fields) -> Fields:
     columns = {
         _NAMES.get(name, name): column if name == "request" else given(column, "-")
         for name, column in fields.columns.items()
-        if name not in ("logged", "program")
+        if name != "logged"
     }
     return attrs.evolve(fields, columns=columns)
 
 
 def _log(columns: dict[str, Any]) -> dict[str, Any]:
-    """Who writes is known, and the time that syslog gives is that of the event where there is no other."""
-    columns.pop("program", None)
+    """The time that syslog gives is that of the event where there is no other."""
     if "time" in columns:
         columns.pop("logged", None)
     return columns

@@ -54,6 +54,8 @@ _WRAPPER_WORDS: Final = (
     "clr highlight style maxLen maxLength notEmpty varsNotEmpty variablesNotEmpty enc encode"
 )
 _WRAPPERS: Final = frozenset(_WRAPPER_WORDS.split())
+#: What changes its argument, so that it can't be told from the text.
+_REFUSED: Final = frozenset(["replace", "equals", "equalsIgnoreCase", "repeat", "map", "MAP", "K"])
 _NAMED_DATES: Final[Mapping[str, str]] = {
     "ABSOLUTE": "HH:mm:ss,SSS",
     "DATE": "dd MMM yyyy HH:mm:ss,SSS",
@@ -139,6 +141,8 @@ def _of_word(word: str, arguments: list[str], *, padded: bool) -> Iterator[Part]
         yield Slot("", _ANSI)
         yield from _parts(arguments[0] if arguments else "")
         yield Slot("", _ANSI)
+    elif word in _REFUSED:
+        raise ValueError(f"what %{word} writes can't be told from the line; use `regex`")
     elif word not in _SILENT:
         yield attrs.evolve(_SLOTS[word], padded=padded)
 
@@ -163,4 +167,4 @@ def _date(arguments: list[str]) -> Iterator[Part]:
             )
 
 
-_ALL: Final = frozenset({*_SLOTS, *_SILENT, *_WRAPPERS, "d", "date", "X", "mdc", "MDC", "%"})
+_ALL: Final = frozenset({*_SLOTS, *_SILENT, *_WRAPPERS, *_REFUSED, "d", "date", "X", "mdc", "MDC", "%"})

@@ -55,7 +55,7 @@ class ParseProcessor(Processor):
             return batch, ()
         batch, again, left = self._read(batch, rows, self._format, batch.labels.stream)
         self._unmatched.add(left)
-        self._tally.add(len(rows), left)
+        self._tally.add(len(rows), left, batch.labels.stream)
         for _ in range(_LAYERS):
             if not len(again):
                 break

@@ -20,15 +20,16 @@ class Tally:
         self.lines = self.unmatched = 0
         self._lines = self._unmatched = 0
         self._share = 0.0
+        self._stream = ""
 
-    def add(self, lines: int, unmatched: int) -> None:
-        """Some more lines, and how many of them did not fit."""
+    def add(self, lines: int, unmatched: int, stream: str) -> None:
+        """Some more lines of a stream, and how many of them did not fit."""
         self.lines += lines
         self.unmatched += unmatched
         self._lines += lines
         self._unmatched += unmatched
         if self._lines >= _WINDOW:
-            self._share = self._unmatched / self._lines
+            self._share, self._stream = self._unmatched / self._lines, stream
             self._lines = self._unmatched = 0
 
     def told(self) -> str:
@@ -39,9 +40,10 @@ class Tally:
         """Nearly nothing fits."""
         if self._share < _MOST:
             return ()
+        of = f", of {self._stream!r}," if self._stream else ""
         return [
             Finding(
-                problem=f"{self._share:.0%} of the last lines do not fit this format; they stay as they are",
+                problem=f"{self._share:.0%} of the last lines{of} do not fit this format; they stay as they are",
                 advice="compare `format` and its options with what the program writes; `format: auto` finds out by itself",
                 level="warn",
             )

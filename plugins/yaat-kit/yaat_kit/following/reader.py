@@ -9,10 +9,11 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
+from yaat_kit.encodings import encoding_of
 from yaat_kit.following.checkpoint import Checkpoint
 from yaat_kit.following.generation import Generation
 from yaat_kit.following.identity import TAIL_BYTES, Mark
-from yaat_kit.lines import Cut, LineCutter, Skipping, encoding_of
+from yaat_kit.lines import Cut, LineCutter, Skipping
 from yaat_kit.multiline import Joined, Joiner
 
 #: Bytes of one look, more when lines may be longer: some 16,000 lines as servers write them. Every kernel and every

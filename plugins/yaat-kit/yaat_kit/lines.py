@@ -46,6 +46,15 @@ class Lines:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def slice(self, start: int, stop: int) -> Lines:
+        """Some of them."""
+        return Lines(
+            self.text.slice(start, stop - start),
+            self.starts[start:stop],
+            self.ends[start:stop],
+            self.cut[start:stop],
+        )
+
 
 _NO_OFFSETS: Final = np.zeros(0, np.int64)
 NO_LINES: Final = Lines(pa.array([], pa.string()), _NO_OFFSETS, _NO_OFFSETS, _NO_OFFSETS)

@@ -7,7 +7,8 @@ import pytest
 from yaat_core.config.parsing import parse
 from yaat_core.config.problems import Misfits
 from yaat_core.config.structure import Structurer
-from yaat_plugin_file.config import FileConfig, StartMultiline
+from yaat_kit.joining import JoinRule
+from yaat_plugin_file.config import FileConfig
 
 
 def read(text: str) -> FileConfig:
@@ -24,14 +25,14 @@ def test_all_defaults():
 
 def test_multiline_is_a_preset_or_a_pattern():
     assert read("{paths: [a], multiline: python}").multiline == "python"
-    assert read("{paths: [a], multiline: {start: '^x'}}").multiline == StartMultiline(start="^x")
+    assert read("{paths: [a], multiline: {start: '^x'}}").multiline == JoinRule(start="^x")
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("paths: []", "names no file"),
-        ("{paths: [a], multiline: java}", "python, indent"),
+        ("{paths: [a], multiline: cobol}", "python, java"),
         ("{paths: [a], multiline: {start: '('}}", "not a regular expression"),
         ("{paths: [a], encoding: ebcdic}", "utf-16"),
         ("{paths: [a], max_open_files: 0}", "more than 0"),

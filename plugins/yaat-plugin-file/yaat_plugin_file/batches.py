@@ -15,9 +15,10 @@ from yaat_kit.following.reader import Piece
 
 TRUNCATED_TAG = "log.truncated"
 PATH_TAG = "log.file.path"
+ORIGINAL_TAG = "log.record.original"
 
 
-def batch_of(piece: Piece, context: Context) -> EventBatch:
+def batch_of(piece: Piece, context: Context, *, keep_original: bool = False) -> EventBatch:
     """The events of one file, with identities made from the generation and their offsets."""
     generation = piece.generation
     present = now()
@@ -30,12 +31,13 @@ def batch_of(piece: Piece, context: Context) -> EventBatch:
             generation.first_seen_ms, context.agent_id, str(context.id), generation.key, piece.starts
         ),
     }
-    if piece.cut.any():
-        columns["tags"] = _truncated_tags(piece.cut)
+    tags = {}
+    truncated = (piece.cut > 0) | piece.events.divided
+    if truncated.any():
+        tags[TRUNCATED_TAG] = pa.array(np.where(truncated, "true", ""), pa.string(), mask=~truncated)
+    if keep_original:
+        tags[ORIGINAL_TAG] = piece.events.original()
+    if tags:
+        columns["tags"] = from_columns(len(piece), tags)
     path = generation.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return EventBatch.build(len(piece), columns, Labels(stream=path, tags={PATH_TAG: path}))
-
-
-def _truncated_tags(cut: Any) -> Any:
-    values = pa.array(np.where(cut > 0, "true", ""), pa.string(), mask=cut == 0)
-    return from_columns(len(cut), {TRUNCATED_TAG: values})

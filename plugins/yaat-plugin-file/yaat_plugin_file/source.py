@@ -15,7 +15,8 @@ from yaat_core.event import EventBatch
 from yaat_kit.following.follower import Follower, Pace, Selection
 from yaat_kit.following.reader import Piece, Reader
 from yaat_kit.following.tally import Tally
-from yaat_kit.multiline import Joiner, PythonTraces, SingleLines, StartPattern
+from yaat_kit.joining import make_joiner
+from yaat_kit.multiline import Limits
 from yaat_plugin_file.batches import batch_of
 from yaat_plugin_file.checks import findings
 from yaat_plugin_file.config import FileConfig
@@ -54,7 +55,7 @@ class FileSource(Source):
         """Follow until cancelled; with ``once`` read what is there now and return when it is durable."""
         follower = self._follow(out)
         try:
-            run = _Run(follower, out, self._context, self._config.scan_interval)
+            run = _Run(follower, out, self._context, self._config)
             await (run.once() if self._context.once else run.forever())
         finally:
             follower.close()
@@ -62,9 +63,10 @@ class FileSource(Source):
     def _follow(self, out: Outlet) -> Follower:
         config, context = self._config, self._context
         reader = Reader(
-            joiner=_joiner(config),
+            joiner=make_joiner(config.multiline, Limits(lines=config.event_lines, bytes=config.event_bytes)),
             encoding=config.encoding,
             max_line_bytes=config.max_line_bytes,
+            max_event_bytes=config.event_bytes,
             fingerprint_bytes=config.fingerprint_bytes,
         )
         pace = Pace(
@@ -87,11 +89,11 @@ class FileSource(Source):
 class _Run:
     """One run of a follower. The lock keeps its visits to worker threads apart."""
 
-    def __init__(self, follower: Follower, out: Outlet, context: Context, scan_interval: float) -> None:
+    def __init__(self, follower: Follower, out: Outlet, context: Context, config: FileConfig) -> None:
         self._follower = follower
         self._out = out
         self._context = context
-        self._scan_interval = scan_interval
+        self._config = config
         self._lock = trio.Lock()
         self._found = trio.Event()
 
@@ -121,7 +123,7 @@ class _Run:
 
     async def _scan_again_and_again(self) -> None:
         while True:
-            await trio.sleep(self._scan_interval)
+            await trio.sleep(self._config.scan_interval)
             await self._scan()
 
     async def _scan(self) -> None:
@@ -141,7 +143,9 @@ class _Run:
     def _visit(self) -> _Turn:
         """In the worker thread: read, and make batches of it."""
         now = time.monotonic()
-        batches = [(piece, batch_of(piece, self._context)) for piece in self._follower.turn(now)]
+        keep = self._config.keep_original
+        pieces = self._follower.turn(now)
+        batches = [(piece, batch_of(piece, self._context, keep_original=keep)) for piece in pieces]
         return _Turn(batches, self._follower.registrations(), self._follower.pause(now))
 
     async def _send(self, turn: _Turn) -> Receipt | None:
@@ -165,14 +169,6 @@ def _parts(checkpoints: Checkpoints) -> list[Checkpoints]:
     items = list(checkpoints.items())
     starts = range(0, len(items), _REGISTRATIONS) or [0]
     return [dict(items[start : start + _REGISTRATIONS]) for start in starts]
-
-
-def _joiner(config: FileConfig) -> Joiner:
-    if config.multiline is None:
-        return SingleLines()
-    if not isinstance(config.multiline, str):
-        return StartPattern(config.multiline.start)
-    return PythonTraces() if config.multiline == "python" else StartPattern(r"^(?:\S|$)")
 
 
 def _absolute(context: Context, text: str) -> str:

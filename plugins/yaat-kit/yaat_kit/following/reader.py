@@ -29,21 +29,34 @@ class ContentChanged(Exception):
 
 @attrs.frozen(eq=False, kw_only=True)
 class Piece:
-    """Events of one generation, in order, with the checkpoint that covers them.
-
-    ``message`` is a string array, ``stacktrace`` one with nulls or None, ``starts`` are int64 offsets
-    of the events' first bytes, ``cut`` how many bytes each misses (0: whole).
-    """
+    """Events of one generation, in order, with the checkpoint that covers them."""
 
     generation: Generation
-    message: Any
-    stacktrace: Any
-    starts: Any
-    cut: Any
+    events: Joined
     checkpoint: Checkpoint
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return len(self.events)
+
+    @property
+    def message(self) -> Any:
+        """Of the events: a string array."""
+        return self.events.message
+
+    @property
+    def stacktrace(self) -> Any:
+        """Of the events: a string array with nulls, or None."""
+        return self.events.stacktrace
+
+    @property
+    def starts(self) -> Any:
+        """Of the events: int64 offsets of their first bytes."""
+        return self.events.starts
+
+    @property
+    def cut(self) -> Any:
+        """How many bytes each event misses (0: whole)."""
+        return self.events.cut
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -58,17 +71,18 @@ class Look:
 
 @attrs.frozen(kw_only=True)
 class Reader:
-    """How files are read: their encoding, the longest line, which lines are one event."""
+    """How files are read: their encoding, the longest line, which lines are one event, and the largest of these."""
 
     joiner: Joiner
     encoding: str = "utf-8"
     max_line_bytes: int = 1 << 20
+    max_event_bytes: int = 1 << 20
     fingerprint_bytes: int = 1024
 
     @property
     def window(self) -> int:
-        """Bytes of one look: a line of full length always fits."""
-        return max(WINDOW, self.max_line_bytes + 65_536)
+        """Bytes of one look: the largest event and a line of full length always fit, also at four bytes a character."""
+        return max(WINDOW, 4 * self.max_event_bytes + self.max_line_bytes + 65_536)
 
     def look(self, generation: Generation, *, final: bool) -> Look:
         """Read on. Moves the generation's offset behind the events that are complete (``final``: behind all).
@@ -163,9 +177,6 @@ def _pieces(generation: Generation, joined: Joined, before: int, seen: bytes, ba
             checkpoint = attrs.evolve(present, offset=offset, tail=tail, skipping=Skipping.NOTHING)
         yield Piece(
             generation=generation,
-            message=joined.message.slice(start, stop - start),
-            stacktrace=None if joined.stacktrace is None else joined.stacktrace.slice(start, stop - start),
-            starts=joined.starts[start:stop],
-            cut=joined.cut[start:stop],
+            events=joined.slice(start, stop),
             checkpoint=checkpoint,
         )

@@ -6,49 +6,13 @@ import io
 import logging
 import traceback
 
-import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.joins import assert_nothing_is_lost, join_all, lines_of
 
 from yaat_kit.joining import preset
-from yaat_kit.lines import Lines
 from yaat_kit.multiline import SingleLines, start_pattern
-
-
-def lines_of(texts: list[str], start: int = 0) -> Lines:
-    sizes = np.array([len(text.encode()) + 1 for text in texts], np.int64)
-    ends = start + np.cumsum(sizes)
-    return Lines(pa.array(texts, pa.string()), ends - sizes, ends, np.zeros(len(texts), np.int64))
-
-
-def rows_of(joined):
-    stacks = [None] * len(joined) if joined.stacktrace is None else joined.stacktrace.to_pylist()
-    return list(zip(joined.message.to_pylist(), stacks, joined.starts.tolist(), strict=True))
-
-
-def join_all(joiner, texts, divisions=()):
-    """Feed more and more lines, as a reader of a growing file does, then flush."""
-    whole, rows, used = lines_of(texts), [], 0
-
-    def part(first, last):
-        return Lines(
-            whole.text.slice(first, last - first),
-            whole.starts[first:last],
-            whole.ends[first:last],
-            whole.cut[first:last],
-        )
-
-    known = 0
-    for size in divisions:
-        known = min(known + size, len(texts))
-        joined = joiner.join(part(used, known))
-        rows += rows_of(joined)
-        used += joined.lines
-    joined = joiner.join(part(used, len(texts)), final=True)
-    assert used + joined.lines == len(texts)
-    return rows + rows_of(joined)
 
 
 def plain():
@@ -185,17 +149,6 @@ def test_any_division_gives_the_same_traces(texts, divisions):
     rows = join_all(preset("python"), texts, divisions)
     assert rows == join_all(preset("python"), texts)
     assert_nothing_is_lost(texts, rows)
-
-
-def assert_nothing_is_lost(texts, rows):
-    """Each row holds exactly the lines from its start to the next one's."""
-    index = {start: row for row, start in enumerate(lines_of(texts).starts.tolist())}
-    firsts = [index[start] for _, _, start in rows]
-    for (message, stack, _), first, stop in zip(rows, firsts, [*firsts, len(texts)][1:], strict=True):
-        lines, trace = texts[first:stop], stack.split("\n") if stack is not None else []
-        if lines != [message, *trace]:
-            assert lines == trace
-            assert message in [line.lstrip(" |+") for line in trace]
 
 
 @given(

@@ -226,5 +226,5 @@ def _parts(ends: Any, first: int, stop: int, starts: Any, limits: Limits) -> Ite
         if starts is not None and first < stop:
             at = int(np.searchsorted(starts, first))
             again = min(stop, int(starts[at])) if at < len(starts) else stop
-            yield from ((single, single + 1 < stop) for single in range(first, again))
+            yield from ((single, False) for single in range(first, again))
             first = again

@@ -42,7 +42,8 @@ class Traces(Joiner):
 
     def _find(self, text: Any, final: bool) -> tuple[list[Trace], int]:
         """The traces that are complete, and how many lines form events that can't go on."""
-        rows, found, done = Rows(text, self._matcher), [], 0
+        rows, done = Rows(text, self._matcher), 0
+        found: list[Trace] = []
         anchors = np.flatnonzero(np.asarray(pc.match_substring_regex(text, self._anchor))).tolist()
         bounds = Bounds(line_ends(text) if anchors else None, self._limits, final)
         for anchor in anchors:
@@ -52,7 +53,7 @@ class Traces(Joiner):
             if trace is None:
                 continue
             if trace.open:
-                return found, trace.first
+                return found, min(trace.first, self._settled(rows, done))
             found.append(trace)
             done = trace.end
         return found, len(text) if final else self._settled(rows, done)

@@ -127,7 +127,7 @@ def lead_of(grammar: Grammar, rows: Rows, anchor: int, limit: int) -> Lead:
             begin, titled = row, True
             if not kinds.isdisjoint(grammar.bare):
                 return Lead(begin, begin, titled)
-        elif grammar.inner in kinds:
+        elif grammar.inner in kinds and row == begin - 1:
             begin = row
         elif grammar.telling in kinds:
             return Lead(row, begin, titled)

@@ -150,7 +150,7 @@ def test_two_streams_do_not_mix():
 def test_what_is_held_is_bounded(name):
     limits = Limits(lines=100, bytes=4096)
     held, most, rows = Held(make_joiner(name, limits)), 0, 0
-    for number in range(300):
+    for number in range(100):
         joined = held.add(
             lines_of(
                 [f"\tat a.B.c(B.java:{number}{line}) {'x' * 100}" for line in range(10)], number * 10_000
@@ -160,4 +160,4 @@ def test_what_is_held_is_bounded(name):
         most = max(most, len(held._lines))
     assert most <= 110
     rows += sum(text.count("\n") + 1 for text in held.flush().original().to_pylist())
-    assert rows == 3000
+    assert rows == 1000

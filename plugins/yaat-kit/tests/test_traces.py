@@ -186,7 +186,7 @@ blocks = st.lists(
 
 
 @given(blocks, st.lists(st.integers(1, 9), max_size=60), st.sampled_from([4, 9, 30, 1000]))
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_any_division_gives_the_same_events(texts, divisions, most):
     joiner = make_joiner("auto", Limits(lines=most, bytes=2000))
     rows = join_all(joiner, texts, divisions)

@@ -15,6 +15,8 @@ from yaat_kit.traces.grammar import BLANK, PATIENCE, RECORD, TEXT, Grammar
 #: A line is told by so many of its first characters.
 _LOOKED_AT: Final = 400
 _BLOCK: Final = 128
+#: The same frames come again and again.
+_REMEMBERED: Final = 8192
 #: Bytes that the automaton may take, which finds all patterns in one pass.
 _MEMORY: Final = 32 << 20
 
@@ -33,9 +35,18 @@ class Matcher:
             self._set.Add(pattern)
         self._set.Compile()
         self._known: dict[tuple[int, ...], Kinds] = {}
+        self._recent: dict[str, Kinds] = {}
 
     def kinds(self, text: str) -> Kinds:
         """The patterns that match; `TEXT` among them when it is neither blank nor a record's first line."""
+        kinds = self._recent.get(text)
+        if kinds is None:
+            if len(self._recent) >= _REMEMBERED:
+                self._recent.clear()
+            kinds = self._recent[text] = self._matched(text)
+        return kinds
+
+    def _matched(self, text: str) -> Kinds:
         found = tuple(self._set.Match(text) or ())
         kinds = self._known.get(found)
         if kinds is None:

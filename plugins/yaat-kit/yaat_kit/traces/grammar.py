@@ -31,7 +31,7 @@ Step = tuple[str, str]
 PATIENCE: Final = 24
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class State:
     """``steps`` are tried in order. ``accepts``: a trace may end here. ``title``: lines that lead here say what happened."""
 
@@ -40,7 +40,7 @@ class State:
     title: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(eq=False, kw_only=True)
 class Grammar:
     """``bare`` are patterns of anchors and headers that belong to no line before them.
 

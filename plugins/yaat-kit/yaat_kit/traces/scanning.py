@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 import re2
 
 from yaat_kit.multiline import Limits, fits
-from yaat_kit.traces.grammar import BLANK, PATIENCE, RECORD, TEXT, Grammar
+from yaat_kit.traces.grammar import BLANK, PATIENCE, RECORD, TEXT, Grammar, State
 
 #: A line is told by so many of its first characters.
 _LOOKED_AT: Final = 400
@@ -184,8 +185,8 @@ def _follow(
     end = row if here.accepts else -1
     while row < len(rows):
         kinds = rows[row]
-        step = next((to for pattern, to in here.steps if pattern in kinds), None)
-        if step is None or RECORD in kinds:
+        step = _step(here, kinds)
+        if step is None:
             break
         here = grammar.states[step]
         if row >= cap:
@@ -203,6 +204,14 @@ def _follow(
         if here.steps and not bounds.final:
             return _made(grammar, lead, max(end, anchor + 1), titles, open=True)
     return _made(grammar, lead, end, titles) if end > 0 else None
+
+
+@functools.lru_cache(maxsize=4096)
+def _step(state: State, kinds: Kinds) -> str | None:
+    """Where a line of these kinds leads. The beginning of a record leads nowhere."""
+    if RECORD in kinds:
+        return None
+    return next((to for pattern, to in state.steps if pattern in kinds), None)
 
 
 def _lengthen(titles: list[tuple[int, int]], row: int) -> None:

@@ -103,7 +103,7 @@ def test_indented_lines_join_and_blank_ones_do_not():
         ({"start": "("}, "not a regular expression"),
         ({"start": "a(?=b)"}, "no lookahead"),
         ({"end": r"(a)\1"}, "no backreferences"),
-        ({"end": "a", "continuation": "b"}, "can't be combined"),
+        ({"end": "a", "continuation": "b"}, "only one of these"),
         ({"before": "a"}, "write {start: REGEX, before: REGEX}"),
     ],
 )

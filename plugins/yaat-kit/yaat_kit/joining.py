@@ -87,7 +87,7 @@ class JoinRule:
         given = [name for name in _OTHERS if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(
-                f"{' and '.join(given)} can't be combined: write one of them, with `start` or without"
+                f"only one of these can be given, with `start` or without it: {', '.join(given)}"
             )
         if not given and self.start is None:
             raise ValueError("multiline names no pattern: write a preset, or at least {start: REGEX}")
@@ -139,10 +139,10 @@ def check_event_lines(instance: Any, attribute: Any, value: int) -> None:
     """A validator of the option `event_lines`.
 
     Raises:
-        ValueError: fewer lines than a trace's head may have.
+        ValueError: less than two.
     """
-    if value < MIN_EVENT_LINES:
-        raise ValueError(f"must be at least {MIN_EVENT_LINES}, got {value}")
+    if value < 2:
+        raise ValueError(f"must be at least 2, got {value}")
 
 
 def check_event_bytes(instance: Any, attribute: Any, value: Size) -> None:
@@ -153,10 +153,6 @@ def check_event_bytes(instance: Any, attribute: Any, value: Size) -> None:
     """
     if not 1024 <= value <= 64 << 20:
         raise ValueError(f"must be between 1KiB and 64MiB, got {value}")
-
-
-#: The smallest `event_lines`.
-MIN_EVENT_LINES: Final = 2
 
 
 def preset(name: str, limits: Limits = Limits()) -> Joiner:  # noqa: B008 (frozen)

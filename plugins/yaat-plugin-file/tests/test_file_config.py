@@ -39,7 +39,7 @@ def test_multiline_is_a_preset_or_a_pattern():
         ("{paths: [a], multiline: {start: '('}}", "not a regular expression"),
         ("{paths: [a], multiline: [python, cobol]}", "python, java"),
         ("{paths: [a], multiline: {start: a, halt: b}}", "halt"),
-        ("{paths: [a], multiline: {end: a, unfinished: b}}", "can't be combined"),
+        ("{paths: [a], multiline: {end: a, unfinished: b}}", "only one of these"),
         ("{paths: [a], multiline: {start: 'a(?=b)'}}", "no lookahead"),
         ("{paths: [a], multiline: {}}", "names no pattern"),
         ("{paths: [a], encoding: ebcdic}", "utf-16"),

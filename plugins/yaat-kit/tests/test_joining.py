@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.joins import join_all, lines_of, rows_of
 
-from yaat_kit.joining import Held, JoinRule, check_multiline, make_joiner, preset
-from yaat_kit.multiline import Limits
+from yaat_kit.joining import JoinRule, check_multiline, make_joiner, preset
+from yaat_kit.multiline import Held, Limits
 
 RULES = [
     JoinRule(start=r"^\*"),

@@ -5,21 +5,20 @@
     joined = held.add(lines)                       # the events that are complete
     joined = held.flush()                          # the rest: the stream was quiet, ended, or the source stops
 
-A source that can read again from a position (a file) needs no `Held`: it joins from the first unfinished event on.
+Nothing but options is imported with this module. A source that can read again from a position (a file)
+needs no `Held` (`yaat_kit.multiline`): it joins from the first unfinished event on.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
-
-import attrs
-import numpy as np
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Final
 
 from yaat_core.config.options import Size, configuration, option
-from yaat_kit.lines import NO_LINES, Lines
-from yaat_kit.multiline import Joined, Joiner, Limits, Pattern, SingleLines, indented, start_pattern
+
+if TYPE_CHECKING:
+    from yaat_kit.multiline import Joiner, Limits
+    from yaat_kit.traces.grammar import Grammar
 
 #: The presets: a language's traces, all of them, or indented lines.
 PRESETS: Final = ("auto", "python", "java", "node", "dotnet", "go", "ruby", "rust", "indent")
@@ -99,6 +98,8 @@ class JoinRule:
 
     def joiner(self, limits: Limits) -> Joiner:
         """As columns are joined by it."""
+        from yaat_kit.multiline import Pattern, start_pattern
+
         if self.continuation is not None:
             return Pattern(self.continuation, start=self.start, limits=limits)
         if self.unfinished is not None:
@@ -155,7 +156,7 @@ def check_event_bytes(instance: Any, attribute: Any, value: Size) -> None:
         raise ValueError(f"must be between 1KiB and 64MiB, got {value}")
 
 
-def preset(name: str, limits: Limits = Limits()) -> Joiner:  # noqa: B008 (frozen)
+def preset(name: str, limits: Limits | None = None) -> Joiner:
     """The joiner of a preset.
 
     Raises:
@@ -165,8 +166,11 @@ def preset(name: str, limits: Limits = Limits()) -> Joiner:  # noqa: B008 (froze
     return make_joiner(name, limits)
 
 
-def make_joiner(multiline: Multiline, limits: Limits) -> Joiner:
+def make_joiner(multiline: Multiline, limits: Limits | None = None) -> Joiner:
     """The joiner that the option `multiline` asks for."""
+    from yaat_kit.multiline import DEFAULT_LIMITS, SingleLines, indented
+
+    limits = limits or DEFAULT_LIMITS
     if multiline is None:
         return SingleLines()
     if isinstance(multiline, JoinRule):
@@ -179,7 +183,7 @@ def make_joiner(multiline: Multiline, limits: Limits) -> Joiner:
     return Traces(_grammars(names), limits)
 
 
-def _grammars(names: tuple[str, ...]) -> list[Any]:
+def _grammars(names: tuple[str, ...]) -> list[Grammar]:
     from yaat_kit.traces.at import AT
     from yaat_kit.traces.go import GO
     from yaat_kit.traces.python import PYTHON
@@ -189,39 +193,3 @@ def _grammars(names: tuple[str, ...]) -> list[Any]:
     families = {"python": PYTHON, "java": AT, "node": AT, "dotnet": AT, "go": GO, "ruby": RUBY, "rust": RUST}
     wanted = list(families) if "auto" in names else names
     return list({id(families[name]): families[name] for name in wanted}.values())
-
-
-@attrs.define(eq=False)
-class Held:
-    """The unfinished end of one stream, for sources that can't read it again. Bounded by the joiner's limits."""
-
-    _joiner: Joiner
-    _lines: Lines = NO_LINES
-
-    def add(self, lines: Lines) -> Joined:
-        """The events that are complete now."""
-        return self._join(lines, final=False)
-
-    def flush(self) -> Joined:
-        """What is held, as it is: after quiet, at the stream's end, when the source stops."""
-        return self._join(NO_LINES, final=True)
-
-    @property
-    def first(self) -> int | None:
-        """The start of the first line that is held: no checkpoint may pass it. None: nothing is held."""
-        return int(self._lines.starts[0]) if len(self._lines) else None
-
-    def _join(self, lines: Lines, *, final: bool) -> Joined:
-        known = _together(self._lines, lines) if len(self._lines) else lines
-        joined = self._joiner.join(known, final=final)
-        self._lines = known.slice(joined.lines, len(known))
-        return joined
-
-
-def _together(first: Lines, second: Lines) -> Lines:
-    return Lines(
-        pa.concat_arrays([first.text, second.text]),
-        np.concatenate([first.starts, second.starts]),
-        np.concatenate([first.ends, second.ends]),
-        np.concatenate([first.cut, second.cut]),
-    )

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from yaat_kit.lines import Lines
+from yaat_kit.lines import NO_LINES, Lines
 
 
 @attrs.frozen(kw_only=True)
@@ -28,7 +28,8 @@ class Limits:
     bytes: int = 1 << 20
 
 
-NO_LIMITS: Final = Limits()
+#: What holds when nothing else is said.
+DEFAULT_LIMITS: Final = Limits()
 
 
 @attrs.frozen(eq=False)
@@ -104,7 +105,7 @@ class Pattern(Joiner):
         inverted: bool = False,
         after: bool = False,
         start: str | None = None,
-        limits: Limits = NO_LIMITS,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._joins = joins
         self._inverted = inverted
@@ -164,12 +165,48 @@ class Pattern(Joiner):
         return np.concatenate(pieces), np.concatenate(marks)
 
 
-def start_pattern(pattern: str, limits: Limits = NO_LIMITS) -> Pattern:
+@attrs.define(eq=False)
+class Held:
+    """The unfinished end of one stream, for sources that can't read it again. Bounded by the joiner's limits."""
+
+    _joiner: Joiner
+    _lines: Lines = NO_LINES
+
+    def add(self, lines: Lines) -> Joined:
+        """The events that are complete now."""
+        return self._join(lines, final=False)
+
+    def flush(self) -> Joined:
+        """What is held, as it is: after quiet, at the stream's end, when the source stops."""
+        return self._join(NO_LINES, final=True)
+
+    @property
+    def first(self) -> int | None:
+        """The start of the first line that is held: no checkpoint may pass it. None: nothing is held."""
+        return int(self._lines.starts[0]) if len(self._lines) else None
+
+    def _join(self, lines: Lines, *, final: bool) -> Joined:
+        known = _together(self._lines, lines) if len(self._lines) else lines
+        joined = self._joiner.join(known, final=final)
+        self._lines = known.slice(joined.lines, len(known))
+        return joined
+
+
+def _together(first: Lines, second: Lines) -> Lines:
+    return Lines(
+        pa.concat_arrays([first.text, second.text]),
+        np.concatenate([first.starts, second.starts]),
+        np.concatenate([first.ends, second.ends]),
+        np.concatenate([first.cut, second.cut]),
+    )
+
+
+def start_pattern(pattern: str, limits: Limits = DEFAULT_LIMITS) -> Pattern:
     """An event begins at each line that matches; the other lines are added to the one before."""
     return Pattern(pattern, inverted=True, limits=limits)
 
 
-def indented(limits: Limits = NO_LIMITS) -> Pattern:
+def indented(limits: Limits = DEFAULT_LIMITS) -> Pattern:
     """Lines that begin with a blank or a tab are added to the one before."""
     return Pattern(r"^[ \t]+\S", limits=limits)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from yaat_kit.lines import Lines
-from yaat_kit.multiline import NO_LIMITS, Joined, Joiner, Limits, added, concat, line_ends
+from yaat_kit.multiline import DEFAULT_LIMITS, Joined, Joiner, Limits, added, concat, line_ends
 from yaat_kit.traces.grammar import Grammar
 from yaat_kit.traces.scanning import Bounds, Matcher, Rows, Trace, lead_of, traces_at
 
@@ -25,7 +25,7 @@ class Traces(Joiner):
     and its message the lines of it that say what happened. All other lines are events by themselves.
     """
 
-    def __init__(self, grammars: Sequence[Grammar], limits: Limits = NO_LIMITS) -> None:
+    def __init__(self, grammars: Sequence[Grammar], limits: Limits = DEFAULT_LIMITS) -> None:
         self._grammars = grammars
         self._limits = limits
         self._matcher = Matcher(grammars)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from yaat_core.components import Finding
 from yaat_kit.following.discovery import Finder
-from yaat_kit.following.follower import Selection
+from yaat_kit.following.starting import Selection
 from yaat_kit.following.identity import NotRegular, open_regular
 
 #: Files that are tried at most: a check is no crawl.

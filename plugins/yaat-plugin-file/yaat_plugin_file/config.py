@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from yaat_core.config.options import Duration, Size, configuration, option
 
+FileTag = Literal["name", "offset", "path_resolved", "owner", "record_number"]
+DEFAULT_EXCLUDE = ("*.gz", "*.bz2", "*.xz", "*.zst", "*.zip")
+
 #: What `multiline` may name.
 PRESETS = ("python", "indent")
 
@@ -26,6 +29,11 @@ def _pattern(instance: Any, attribute: Any, value: str) -> None:
 def _some(instance: Any, attribute: Any, value: tuple[str, ...]) -> None:
     if not value or not all(value):
         raise ValueError("names no file: write at least one path or glob, e.g. [/var/log/app/*.log]")
+
+
+def _positive_or_none(instance: Any, attribute: Any, value: float | None) -> None:
+    if value is not None:
+        _positive(instance, attribute, value)
 
 
 def _positive(instance: Any, attribute: Any, value: float) -> None:
@@ -54,9 +62,15 @@ class FileConfig:
         validator=_some,
     )
     exclude: tuple[str, ...] = option(
-        ("*.gz", "*.bz2", "*.xz", "*.zst", "*.zip"),
-        help="Globs of files not to read: of names, or of whole paths when they hold a slash.",
+        DEFAULT_EXCLUDE,
+        help="Globs of files not to read: of names, or of whole paths when they hold a slash. A path that names compressed files (`*.log.gz`) takes its suffix out of the default.",
         example=["*.gz", "/var/log/app/debug/**"],
+    )
+    exclude_older_than: Duration | None = option(
+        None,
+        help="Files last written longer ago are not begun until they are written to again.",
+        example="7d",
+        validator=_positive_or_none,
     )
     start_at: Literal["beginning", "end"] = option(
         "beginning",
@@ -88,16 +102,21 @@ class FileConfig:
     )
     poll: Duration = option(
         "100ms",
-        help="How often files that changed in the last 10 s are looked at; the others once a second.",
+        help="How often files that changed in the last 10 s are looked at; the others once a second, or when inotify tells of a change.",
         validator=_positive,
     )
     scan_interval: Duration = option(
-        "500ms", help="How often to look for new, moved and deleted files.", validator=_positive
+        "500ms", help="How often to look for new, moved and deleted files; where inotify tells of them, they are found at once.", validator=_positive
     )
     max_open_files: int = option(
         512,
         help="Files held open at the same time, at most half of what the process may open.",
         validator=_positive,
+    )
+    file_tags: tuple[FileTag, ...] = option(
+        (),
+        help="More tags that say where an event comes from, as `log.file.NAME`: the file's name, the offset of its first byte, the path that links lead to, the file's owner, its number in the file.",
+        example=["name", "offset"],
     )
     fingerprint_bytes: Size = option(
         "1KiB",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from yaat_core.config.options import Duration, Size, configuration, option
+from yaat_core.config.options import Duration, Size, configuration, option, positive
 
 FileTag = Literal["name", "offset", "path_resolved", "owner", "record_number"]
 DEFAULT_EXCLUDE = ("*.gz", "*.bz2", "*.xz", "*.zst", "*.zip")
@@ -33,12 +33,7 @@ def _some(instance: Any, attribute: Any, value: tuple[str, ...]) -> None:
 
 def _positive_or_none(instance: Any, attribute: Any, value: float | None) -> None:
     if value is not None:
-        _positive(instance, attribute, value)
-
-
-def _positive(instance: Any, attribute: Any, value: float) -> None:
-    if value <= 0:
-        raise ValueError(f"must be more than 0, got {value}")
+        positive(instance, attribute, value)
 
 
 @configuration
@@ -88,30 +83,38 @@ class FileConfig:
     max_line_bytes: Size = option(
         "1MiB",
         help="Longer lines are cut to this, counted, and tagged `log.truncated=true`.",
-        validator=_positive,
+        validator=positive,
     )
     partial_timeout: Duration = option(
         "5s",
         help="A last line without its newline becomes an event when the file has been quiet for so long.",
-        validator=_positive,
+        validator=positive,
     )
     join_timeout: Duration = option(
         "500ms",
         help="With `multiline`: the last event is finished when the file has been quiet for so long.",
-        validator=_positive,
+        validator=positive,
     )
     poll: Duration = option(
         "100ms",
+<<<<<<< HEAD
         help="How often files that changed in the last 10 s are looked at; the others once a second, or when inotify tells of a change.",
         validator=_positive,
     )
     scan_interval: Duration = option(
         "500ms", help="How often to look for new, moved and deleted files; where inotify tells of them, they are found at once.", validator=_positive
+=======
+        help="How often files that changed in the last 10 s are looked at; the others once a second.",
+        validator=positive,
+    )
+    scan_interval: Duration = option(
+        "500ms", help="How often to look for new, moved and deleted files.", validator=positive
+>>>>>>> main
     )
     max_open_files: int = option(
         512,
         help="Files held open at the same time, at most half of what the process may open.",
-        validator=_positive,
+        validator=positive,
     )
     file_tags: tuple[FileTag, ...] = option(
         (),
@@ -121,5 +124,5 @@ class FileConfig:
     fingerprint_bytes: Size = option(
         "1KiB",
         help="How many of a file's first bytes tell it from another one with the same inode.",
-        validator=_positive,
+        validator=positive,
     )

@@ -14,8 +14,9 @@ import attrs
 import pytest
 
 from yaat_core.stats import ComponentStats, Stats
-from yaat_kit.following.follower import Follower, Pace, Selection
+from yaat_kit.following.follower import Follower, Pace
 from yaat_kit.following.reader import Reader
+from yaat_kit.following.starting import Selection
 from yaat_kit.following.tally import Tally
 from yaat_kit.multiline import PythonTraces, SingleLines
 

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yaat_core.stats import ComponentStats, Stats
-from yaat_kit.following.follower import Follower, Pace, Selection
+from yaat_kit.following.follower import Follower, Pace
 from yaat_kit.following.reader import Reader
+from yaat_kit.following.starting import Selection
 from yaat_kit.following.tally import Tally
 from yaat_kit.multiline import SingleLines
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from yaat_core.components import Finding
 from yaat_kit.following.discovery import Finder
-from yaat_kit.following.starting import Selection
 from yaat_kit.following.identity import NotRegular, open_regular
+from yaat_kit.following.starting import Selection
 
 #: Files that are tried at most: a check is no crawl.
 _TRIED = 200

@@ -31,11 +31,6 @@ def _some(instance: Any, attribute: Any, value: tuple[str, ...]) -> None:
         raise ValueError("names no file: write at least one path or glob, e.g. [/var/log/app/*.log]")
 
 
-def _positive_or_none(instance: Any, attribute: Any, value: float | None) -> None:
-    if value is not None:
-        positive(instance, attribute, value)
-
-
 @configuration
 class StartMultiline:
     """Events that begin at each line that matches a pattern."""
@@ -58,14 +53,15 @@ class FileConfig:
     )
     exclude: tuple[str, ...] = option(
         DEFAULT_EXCLUDE,
-        help="Globs of files not to read: of names, or of whole paths when they hold a slash. A path that names compressed files (`*.log.gz`) takes its suffix out of the default.",
+        help="Globs of files not to read: of names, or of whole paths when they hold a slash. A path that names "
+        "compressed files (`*.log.gz`) takes its suffix out of the default.",
         example=["*.gz", "/var/log/app/debug/**"],
     )
     exclude_older_than: Duration | None = option(
         None,
         help="Files last written longer ago are not begun until they are written to again.",
         example="7d",
-        validator=_positive_or_none,
+        validator=positive,
     )
     start_at: Literal["beginning", "end"] = option(
         "beginning",
@@ -97,19 +93,14 @@ class FileConfig:
     )
     poll: Duration = option(
         "100ms",
-<<<<<<< HEAD
-        help="How often files that changed in the last 10 s are looked at; the others once a second, or when inotify tells of a change.",
-        validator=_positive,
-    )
-    scan_interval: Duration = option(
-        "500ms", help="How often to look for new, moved and deleted files; where inotify tells of them, they are found at once.", validator=_positive
-=======
-        help="How often files that changed in the last 10 s are looked at; the others once a second.",
+        help="How often files that changed in the last 10 s are looked at; the others once a second, or when "
+        "inotify tells of a change.",
         validator=positive,
     )
     scan_interval: Duration = option(
-        "500ms", help="How often to look for new, moved and deleted files.", validator=positive
->>>>>>> main
+        "500ms",
+        help="How often to look for new, moved and deleted files; where inotify tells of them, they are found at once.",
+        validator=positive,
     )
     max_open_files: int = option(
         512,
@@ -118,7 +109,8 @@ class FileConfig:
     )
     file_tags: tuple[FileTag, ...] = option(
         (),
-        help="More tags that say where an event comes from, as `log.file.NAME`: the file's name, the offset of its first byte, the path that links lead to, the file's owner, its number in the file.",
+        help="More tags that say where an event comes from, as `log.file.NAME`: the file's name, the offset of the "
+        "event's first byte, the path that links lead to, the file's owner, the event's number in the file.",
         example=["name", "offset"],
     )
     fingerprint_bytes: Size = option(

@@ -101,7 +101,9 @@ class Descriptors:
             self.retry_at = now + _RETRY_SECONDS
         if none_left(error) and not self.scarce:
             self.scarce = error.strerror or "no descriptors left"
-            self.log.warning("files can't be opened: %s; raise the limit, or lower max_open_files", self.scarce)
+            self.log.warning(
+                "files can't be opened: %s; raise the limit, or lower max_open_files", self.scarce
+            )
 
     def _give_back(self, now: float) -> bool:
         """Close half of what can be found again; was there any?"""

@@ -10,13 +10,38 @@ from typing import Final
 
 #: Files that the kernel makes up when they are read: they have no size, and reading some of them changes things.
 MADE_UP: Final = frozenset(
-    "binfmt_misc bpf cgroup cgroup2 configfs debugfs efivarfs fusectl mqueue nsfs proc pstore securityfs "
-    "selinuxfs sysfs tracefs".split()
+    (
+        "binfmt_misc",
+        "bpf",
+        "cgroup",
+        "cgroup2",
+        "configfs",
+        "debugfs",
+        "efivarfs",
+        "fusectl",
+        "mqueue",
+        "nsfs",
+    )
+    + ("proc", "pstore", "securityfs", "selinuxfs", "sysfs", "tracefs")
 )
 #: inotify tells nothing of what another machine, or another layer, writes here.
 _SILENT: Final = frozenset(
-    "9p afs aufs ceph cifs fuse fuseblk gfs2 glusterfs gpfs lustre nfs nfs4 ocfs2 overlay smb3 smbfs vboxsf "
-    "virtiofs".split()
+    (
+        "9p",
+        "afs",
+        "aufs",
+        "ceph",
+        "cifs",
+        "fuse",
+        "fuseblk",
+        "gfs2",
+        "glusterfs",
+        "gpfs",
+        "lustre",
+        "nfs",
+        "nfs4",
+    )
+    + ("ocfs2", "overlay", "smb3", "smbfs", "vboxsf", "virtiofs")
 )
 _FRESH_SECONDS: Final = 60
 

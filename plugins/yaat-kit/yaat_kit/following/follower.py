@@ -193,6 +193,10 @@ class Follower:
         """What is wrong now, as of the last scan or turn; for any thread."""
         return self._findings
 
+    def selects(self, path: str) -> bool:
+        """Would a file at this path be read?"""
+        return self._finder.selects(path)
+
     def folders(self) -> frozenset[str]:
         """The folders in which something may happen that concerns the files."""
         return self._finder.folders()

@@ -73,9 +73,7 @@ class Watch:
         changes = self._notify.watch(_GATHER_MS, _STEP_MS, _WAIT_MS, self._stop)
         if isinstance(changes, str):
             return frozenset()
-        return frozenset(
-            path for kind, path in changes if kind != Change.modified or self._selects(path)
-        )
+        return frozenset(path for kind, path in changes if kind != Change.modified or self._selects(path))
 
     def stop(self) -> None:
         """End a `changes` that waits."""
@@ -84,7 +82,9 @@ class Watch:
     def _refused(self, error: str, count: int) -> None:
         full = any(hint in error for hint in _EXHAUSTED)
         why = "no inotify watches are left" if full else error
-        advice = "raise fs.inotify.max_user_watches and fs.inotify.max_user_instances (sysctl)" if full else ""
+        advice = (
+            "raise fs.inotify.max_user_watches and fs.inotify.max_user_instances (sysctl)" if full else ""
+        )
         problem = f"{count} folders are polled, not watched: {why}"
         self.problem = Finding(problem=problem, advice=advice, level="warn")
         self._once(why, f"{problem}; nothing is lost, lines come up to a second later. {advice}".rstrip())
@@ -93,7 +93,9 @@ class Watch:
         """Are there folders whose file system may keep changes to itself?"""
         kinds = {kind: folder for folder in sorted(folders) if is_silent(kind := _kind(folder))}
         for kind, folder in kinds.items():
-            self._once(kind, f"{folder!r} is on {kind}, which does not tell of every change: it is polled as well")
+            self._once(
+                kind, f"{folder!r} is on {kind}, which does not tell of every change: it is polled as well"
+            )
         return bool(kinds)
 
     def _once(self, what: str, text: str) -> None:

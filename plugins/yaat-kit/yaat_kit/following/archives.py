@@ -158,7 +158,7 @@ class Archives:
             self._forget(waiting)
             raise
         waiting.file = FileId.of(status)
-        return _Comparison(waiting, descriptor, self.rivals(waiting.path))
+        return _Comparison(waiting, descriptor, self.rivals(waiting.path), at_once=not self.settle_seconds)
 
     def _decide(self, current: _Comparison, now: float) -> Settled | None:
         """Take what was found, or wait on."""
@@ -199,11 +199,14 @@ class Archives:
 
 @attrs.define(eq=False)
 class _Comparison:
-    """One archive beside its rivals, read through once in steps, and only when one of them begins as it does."""
+    """One archive beside its rivals, read through once in steps: when one of them begins as it does, or when it is so
+    new that it may not be complete."""
 
     waiting: _Waiting
     descriptor: int
     rivals: Sequence[Rival]
+    at_once: bool = attrs.field(kw_only=True)
+    """Does it count as complete, however new it is?"""
     found: Rival | None = None
     gone_meanwhile: bool = False
     """A file that it was compared with was deleted: there is nothing to be told yet."""
@@ -241,7 +244,7 @@ class _Comparison:
         except Gone:
             self.gone_meanwhile = True
             return None
-        if not alike:
+        if not alike and (self.waiting.old or self.at_once):
             return None
         gone: Rival | None = None
         for rival in sorted(alike, key=lambda rival: rival.stored.offset):

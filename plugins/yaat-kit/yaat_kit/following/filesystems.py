@@ -4,44 +4,18 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import time
 from collections.abc import Mapping
 from typing import Final
 
 #: Files that the kernel makes up when they are read: they have no size, and reading some of them changes things.
-MADE_UP: Final = frozenset(
-    (
-        "binfmt_misc",
-        "bpf",
-        "cgroup",
-        "cgroup2",
-        "configfs",
-        "debugfs",
-        "efivarfs",
-        "fusectl",
-        "mqueue",
-        "nsfs",
-    )
-    + ("proc", "pstore", "securityfs", "selinuxfs", "sysfs", "tracefs")
+_MADE_UP: Final = re.compile(
+    r"binfmt_misc|bpf|cgroup2?|configfs|debugfs|efivarfs|fusectl|mqueue|nsfs|proc|pstore|securityfs|selinuxfs|sysfs|tracefs"
 )
 #: inotify tells nothing of what another machine, or another layer, writes here.
-_SILENT: Final = frozenset(
-    (
-        "9p",
-        "afs",
-        "aufs",
-        "ceph",
-        "cifs",
-        "fuse",
-        "fuseblk",
-        "gfs2",
-        "glusterfs",
-        "gpfs",
-        "lustre",
-        "nfs",
-        "nfs4",
-    )
-    + ("ocfs2", "overlay", "smb3", "smbfs", "vboxsf", "virtiofs")
+_SILENT: Final = re.compile(
+    r"9p|afs|aufs|ceph|cifs|fuse(blk|\..*)?|gfs2|glusterfs|gpfs|lustre|nfs4?|ocfs2|overlay|smb3|smbfs|vboxsf|virtiofs"
 )
 _FRESH_SECONDS: Final = 60
 
@@ -53,7 +27,12 @@ def kind_of(device: int) -> str:
 
 def is_silent(kind: str) -> bool:
     """May files of such a file system change without an event?"""
-    return kind in _SILENT or kind.startswith("fuse.")
+    return _SILENT.fullmatch(kind) is not None
+
+
+def is_made_up(kind: str) -> bool:
+    """Does the kernel make up the files of such a file system?"""
+    return _MADE_UP.fullmatch(kind) is not None
 
 
 @functools.lru_cache(maxsize=1)

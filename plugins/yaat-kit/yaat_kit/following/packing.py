@@ -21,7 +21,7 @@ _BLOCK: Final = 1 << 18
 #: Bytes before the last place asked for that are kept, so that they can be asked for again.
 _KEPT: Final = 4096
 #: What the decoders raise for damaged or incomplete input.
-_DAMAGE: Final = (EOFError, zlib.error, lzma.LZMAError, OSError, ValueError)
+_DAMAGE: Final = (EOFError, zlib.error, lzma.LZMAError, OSError, pa.ArrowInvalid)
 
 
 class Codec(NamedTuple):
@@ -93,17 +93,17 @@ class Unpacked:
     """
 
     def __init__(self, descriptor: int, codec: Codec) -> None:
-        self._raw = _At(descriptor)
+        self._descriptor = descriptor
         self._codec = codec
         self._begin()
 
     def _begin(self) -> None:
-        self._raw.position = 0
+        self._raw = _At(self._descriptor)
         self._start, self._kept = 0, b""
         self.ended = False
         self.damage: str | None = None
         self.first = b""
-        magic = os.pread(self._raw.descriptor, len(self._codec.magic), 0)
+        magic = os.pread(self._descriptor, len(self._codec.magic), 0)
         self._stream = self._codec.open(io.BufferedReader(self._raw, _BLOCK))
         if magic != self._codec.magic:
             self.ended, self.damage = True, f"it does not begin as {self._codec.name} does"

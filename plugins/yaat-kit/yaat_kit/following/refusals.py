@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from yaat_kit.following.filesystems import MADE_UP, kind_of
+from yaat_kit.following.filesystems import is_made_up, kind_of
 from yaat_kit.following.identity import FileId
 
 #: Standard output and standard error: where the agent's own log goes.
@@ -34,7 +34,7 @@ class Refusals:
         if not stat.S_ISREG(status.st_mode):
             return "is not a regular file"
         kind = kind_of(status.st_dev)
-        if kind in MADE_UP:
+        if is_made_up(kind):
             return f"is made up by the kernel ({kind}), which is no log file"
         if FileId.of(status) in self.outputs:
             return "is what the agent writes its own log to"

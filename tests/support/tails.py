@@ -8,7 +8,8 @@ from pathlib import Path
 import attrs
 
 from yaat_core.stats import ComponentStats, Stats
-from yaat_kit.following.follower import Follower, Pace
+from yaat_kit.following.follower import Follower
+from yaat_kit.following.pacing import Pace
 from yaat_kit.following.reader import Reader
 from yaat_kit.following.starting import Selection
 from yaat_kit.following.tally import Tally

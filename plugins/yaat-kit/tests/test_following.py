@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.tails import Tail, append, lines
 
-from yaat_kit.following.follower import Pace
+from yaat_kit.following.pacing import Pace
 from yaat_kit.following.reader import Reader
 from yaat_kit.multiline import PythonTraces, SingleLines
 

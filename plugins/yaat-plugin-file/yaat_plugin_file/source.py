@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import trio
 
 from yaat_core.components import Context, Finding, Outlet, Source
-from yaat_kit.following.follower import Follower, Pace
+from yaat_kit.following.follower import Follower
+from yaat_kit.following.pacing import Pace
 from yaat_kit.following.reader import Reader
 from yaat_kit.following.tally import Tally
 from yaat_kit.multiline import Joiner, PythonTraces, SingleLines, StartPattern

@@ -65,13 +65,20 @@ class Descriptors:
             opened = open_regular(path)
         except OSError as error:
             if not none_left(error) or not self._give_back(now):
-                self._tell(error, now)
+                self.note(error, now)
                 raise
             opened = self._once_more(path, now)
-        if self.scarce:
-            self.scarce = ""
-            self.log.info("files can be opened again")
+        self._over()
         return opened
+
+    def probe(self) -> None:
+        """While they are scarce: are there any again?"""
+        if self.scarce:
+            try:
+                os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+            except OSError:
+                return
+            self._over()
 
     def hold(self, generation: Generation, descriptor: int, now: float) -> None:
         """Take charge of an open descriptor."""
@@ -93,10 +100,16 @@ class Descriptors:
         try:
             return open_regular(path)
         except OSError as error:
-            self._tell(error, now)
+            self.note(error, now)
             raise
 
-    def _tell(self, error: OSError, now: float) -> None:
+    def _over(self) -> None:
+        if self.scarce:
+            self.scarce = ""
+            self.log.info("files can be opened again")
+
+    def note(self, error: OSError, now: float) -> None:
+        """Something could not be opened: is it for want of descriptors?"""
         if none_left(error):
             self.retry_at = now + _RETRY_SECONDS
         if none_left(error) and not self.scarce:

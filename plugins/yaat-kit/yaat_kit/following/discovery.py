@@ -51,7 +51,7 @@ class Finder:
         on_error: Callable[[str, OSError], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``on_error`` is told of each folder that can't be listed, at every scan."""
+        """``on_error`` is told of each folder that can't be listed, at every scan; what it held before is believed."""
         self._patterns = [_parts(pattern) for pattern in patterns]
         self._expressions = [re.compile(_expression(pattern)) for pattern in patterns]
         self._exclude = exclusion(exclude)
@@ -148,7 +148,7 @@ class Finder:
             listing = _Listing(0, 0.0, False, {}, [], [])
         except OSError as error:
             self._on_error(folder, error)
-            listing = _Listing(0, 0.0, False, {}, [], [])
+            listing = known or _Listing(0, 0.0, False, {}, [], [])
         self._listings[folder] = listing
         return listing
 

@@ -19,12 +19,11 @@ import os
 import time
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
 
-import attrs
 import msgspec
 
 from yaat_core.components import Checkpoints, Finding
+from yaat_kit.following import pacing
 from yaat_kit.following.aged import Aged
 from yaat_kit.following.copies import SETTLE_SECONDS, Copies
 from yaat_kit.following.descriptors import Descriptors, Gone, none_left
@@ -32,6 +31,7 @@ from yaat_kit.following.discovery import Finder
 from yaat_kit.following.generation import Generation
 from yaat_kit.following.identity import FileId
 from yaat_kit.following.orphans import Orphans
+from yaat_kit.following.pacing import Pace
 from yaat_kit.following.reader import WINDOW, ContentChanged, Look, Piece, Reader
 from yaat_kit.following.reclaim import reclaim
 from yaat_kit.following.refusals import Refusals
@@ -39,33 +39,6 @@ from yaat_kit.following.roster import Roster
 from yaat_kit.following.starting import PATTERNS_KEY, Selection, Stored
 from yaat_kit.following.tally import Tally
 from yaat_kit.following.troubles import Troubles, what_is_wrong
-
-#: Files of one turn at most.
-_TURN_FILES: Final = 64
-#: A file that changed within this time is looked at every ``poll``, others every `_QUIET_POLL`, or, where the
-#: system tells of changes, `_WATCHED_POLL`.
-_ACTIVE_SECONDS: Final = 10.0
-_QUIET_POLL: Final = 1.0
-_WATCHED_POLL: Final = 10.0
-#: Looking at all files, looking while the system tells of changes, and looking at those that changed take at most
-#: this share of the time.
-_LOOK_SHARE: Final = 0.008
-_WATCHED_SHARE: Final = 0.002
-_ACTIVE_SHARE: Final = 0.1
-#: A file without a name, or out of every pattern's reach, is let go after so much quiet.
-_DELETED_SECONDS: Final = 10.0
-_MOVED_SECONDS: Final = 300.0
-_LONGEST_PAUSE: Final = 60.0
-
-
-@attrs.frozen(kw_only=True)
-class Pace:
-    """How often and how patiently, seconds; ``max_open_files`` is a bound."""
-
-    poll: float = 0.1
-    partial_timeout: float = 5.0
-    join_timeout: float = 0.5
-    max_open_files: int = 512
 
 
 class Follower:
@@ -131,8 +104,11 @@ class Follower:
         """Find files that are new, moved or gone; True when any is new."""
         self._denied.clear()
         new = self._roster.scan(now)
+        self._descriptors.probe()
         for folder, error in self._denied.items():
-            if self._folders.due(folder, now):
+            if none_left(error):
+                self._descriptors.note(error, now)
+            elif self._folders.due(folder, now):
                 self._folders.add(folder, error, now)
         for folder in set(self._folders.known) - set(self._denied):
             self._folders.over(folder)
@@ -158,7 +134,7 @@ class Follower:
         self._look_around(now)
         self._unpack(now)
         pieces: list[Piece] = []
-        budget, files = WINDOW, _TURN_FILES
+        budget, files = WINDOW, pacing.TURN_FILES
         while self._ready and budget > 0 and files:
             generation = self._ready.popleft()
             self._queued.discard(generation)
@@ -186,7 +162,7 @@ class Follower:
             return 0.0
         until = min(self._next_look, self._next_active_look) if self._active else self._next_look
         if self._roster.archives:
-            until = min(until, now + _QUIET_POLL)
+            until = min(until, now + pacing.QUIET_POLL)
         return max(0.0, until - now)
 
     def findings(self) -> Sequence[Finding]:
@@ -217,9 +193,13 @@ class Follower:
             if not (generation.asleep and _unchanged(generation)):
                 self._look(generation, now)
         took = time.perf_counter() - began
-        self._next_active_look = now + max(self._pace.poll, took / _ACTIVE_SHARE)
+        self._next_active_look = now + max(self._pace.poll, took / pacing.ACTIVE_SHARE)
         if whole:
-            quiet, share = (_WATCHED_POLL, _WATCHED_SHARE) if self.watched else (_QUIET_POLL, _LOOK_SHARE)
+            quiet, share = (
+                (pacing.WATCHED_POLL, pacing.WATCHED_SHARE)
+                if self.watched
+                else (pacing.QUIET_POLL, pacing.LOOK_SHARE)
+            )
             self._next_look = now + max(quiet, self._pace.poll, took / share)
 
     def _look(self, generation: Generation, now: float) -> None:
@@ -273,13 +253,13 @@ class Follower:
         done = generation.sent >= generation.offset and (generation.flushed or not generation.unread)
         if not done:
             return
-        if generation.quiet(now) >= _ACTIVE_SECONDS:
+        if generation.quiet(now) >= pacing.ACTIVE_SECONDS:
             self._active.discard(generation)
             generation.asleep = True
-        if not generation.linked and generation.quiet(now) >= _DELETED_SECONDS:
+        if not generation.linked and generation.quiet(now) >= pacing.DELETED_SECONDS:
             # What is compressed now is to be known again.
             self._retire(generation, forget=not self._roster.reads_archives)
-        elif generation.linked and generation.place is None and generation.quiet(now) >= _MOVED_SECONDS:
+        elif generation.linked and generation.place is None and generation.quiet(now) >= pacing.MOVED_SECONDS:
             self._retire(generation, forget=False)
 
     def _missed(self, generation: Generation, now: float) -> None:
@@ -367,7 +347,7 @@ class Follower:
 
     def _failed(self, generation: Generation, error: OSError, now: float) -> None:
         generation.failures += 1
-        generation.retry_at = now + min(2.0 ** (generation.failures - 1), _LONGEST_PAUSE)
+        generation.retry_at = now + min(2.0 ** (generation.failures - 1), pacing.LONGEST_PAUSE)
         generation.trouble = error.strerror or type(error).__name__
         self._active.add(generation)
         self._tell(generation, error)

@@ -18,8 +18,8 @@ from yaat_kit.following.wakeups import Watch
 PATIENCE = 60.0
 
 
-def watching(*folders: Path, selects=lambda path: True) -> Watch:
-    watch = Watch(logging.getLogger("test"), selects)
+def watching(*folders: Path, concerns=lambda path: True) -> Watch:
+    watch = Watch(logging.getLogger("test"), concerns)
     assert watch.follow(frozenset(map(str, folders)))
     return watch
 
@@ -50,7 +50,7 @@ def test_what_comes_changes_and_goes_is_told(tmp_path):
 def test_changes_of_other_files_wake_nobody(tmp_path):
     (tmp_path / "other.txt").write_text("")
     (tmp_path / "a.log").write_text("")
-    watch = watching(tmp_path, selects=lambda path: path.endswith(".log"))
+    watch = watching(tmp_path, concerns=lambda path: path.endswith(".log"))
     for _ in range(5):
         with (tmp_path / "other.txt").open("a") as writer:
             writer.write("x")

@@ -46,7 +46,7 @@ class Run:
         self._lock = trio.Lock()
         self._found = trio.Event()
         self._next_scan = 0.0
-        self._watch = Watch(context.log, follower.selects)
+        self._watch = Watch(context.log, follower.concerns)
 
     def problems(self) -> Sequence[Finding]:
         """What is wrong now."""

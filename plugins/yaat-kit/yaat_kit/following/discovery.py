@@ -60,15 +60,19 @@ class Finder:
         self._listings: dict[str, _Listing] = {}
         self._plain: set[str] = set()
         self._targets: dict[str, tuple[Token, str]] = {}
+        self._target_folders: frozenset[str] = frozenset()
 
     def selects(self, path: str) -> bool:
         """Would this path be found, if it existed?"""
         return not self._exclude(path) and any(one.match(path) for one in self._expressions)
 
+    def concerns(self, path: str) -> bool:
+        """May a change of this path be one of a file that is selected? For any thread."""
+        return self.selects(path) or os.path.dirname(path) in self._target_folders
+
     def folders(self) -> frozenset[str]:
         """The folders that the last scan looked into, and those in which the targets of links lie."""
-        targets = {folder for _, folder in self._targets.values()}
-        return frozenset(self._listings) | self._plain | targets
+        return frozenset(self._listings) | self._plain | self._target_folders
 
     def find(self) -> dict[str, Token]:
         """Every path that matches and is not excluded, with its token."""
@@ -80,6 +84,7 @@ class Finder:
                 found.update(some)
         self._listings = {folder: kept for folder, kept in self._listings.items() if folder in used}
         self._targets = {path: kept for path, kept in self._targets.items() if path in found}
+        self._target_folders = frozenset(folder for _, folder in self._targets.values())
         return found
 
     def _walk(self, parts: Sequence[str], used: set[str]) -> Iterator[dict[str, Token]]:

@@ -92,6 +92,7 @@ class Follower:
         self._active: set[Generation] = set()
         self._next_look = 0.0
         self._next_active_look = 0.0
+        self._next_report = 0.0
         self._limited = False
         self._reclaimed = False
         self._findings: Sequence[Finding] = ()
@@ -145,7 +146,9 @@ class Follower:
                 budget -= look.bytes
                 self._queue(generation, now)
         pieces += self._read_packed(now)
-        self._report()
+        if not pieces or now >= self._next_report:
+            self._next_report = now + pacing.REPORT_SECONDS
+            self._report()
         return pieces
 
     def registrations(self) -> Checkpoints:
@@ -169,9 +172,9 @@ class Follower:
         """What is wrong now, as of the last scan or turn; for any thread."""
         return self._findings
 
-    def selects(self, path: str) -> bool:
-        """Would a file at this path be read?"""
-        return self._finder.selects(path)
+    def concerns(self, path: str) -> bool:
+        """May a change of this path matter? For any thread."""
+        return self._finder.concerns(path)
 
     def folders(self) -> frozenset[str]:
         """The folders in which something may happen that concerns the files."""

@@ -22,6 +22,8 @@ ACTIVE_SHARE: Final = 0.1
 DELETED_SECONDS: Final = 10.0
 MOVED_SECONDS: Final = 300.0
 LONGEST_PAUSE: Final = 60.0
+#: While much is read, the gauges are brought up to date so often.
+REPORT_SECONDS: Final = 0.5
 
 
 @attrs.frozen(kw_only=True)

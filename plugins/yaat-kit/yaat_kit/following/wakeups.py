@@ -30,10 +30,10 @@ _EXHAUSTED: Final = ("watch limit", "os error 28", "os error 24")
 class Watch:
     """Watches folders, not what is below them."""
 
-    def __init__(self, log: logging.Logger, selects: Callable[[str], bool]) -> None:
-        """Of files that change, only those that ``selects`` are told; of what comes and goes, everything."""
+    def __init__(self, log: logging.Logger, concerns: Callable[[str], bool]) -> None:
+        """Of files that change, only those that ``concerns`` picks are told; of what comes and goes, everything."""
         self._log = log
-        self._selects = selects
+        self._concerns = concerns
         self._stop = threading.Event()
         self._folders: frozenset[str] | None = None
         self._notify: RustNotify | None = None
@@ -73,7 +73,7 @@ class Watch:
         changes = self._notify.watch(_GATHER_MS, _STEP_MS, _WAIT_MS, self._stop)
         if isinstance(changes, str):
             return frozenset()
-        return frozenset(path for kind, path in changes if kind != Change.modified or self._selects(path))
+        return frozenset(path for kind, path in changes if kind != Change.modified or self._concerns(path))
 
     def stop(self) -> None:
         """End a `changes` that waits."""

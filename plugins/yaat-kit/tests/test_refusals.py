@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -269,6 +270,25 @@ def test_a_broken_checkpoint_is_told_and_goes(tail, tmp_path, caplog):
     assert tail.go() == ["one"], "the others are as good as before"
     assert caplog.text.count("can't be used, its file is read from the beginning") == 2
     assert not {b"broken", b"other"} & set(tail.stored)
+
+
+def test_the_checkpoint_of_a_file_that_is_gone_is_given_up_when_it_is_old(tail, tmp_path):
+    for name in ("a", "b"):
+        append(tmp_path / f"{name}.log", name)
+    tail.go()
+    tail.follower.close()
+    (tmp_path / "a.log").unlink()
+    old = b'"at":1,'
+    tail.stored = {key: re.sub(rb'"at":\d+', old[:-1], value) for key, value in tail.stored.items()}
+    assert len(tail.stored) == 3
+    tail.start()
+    tail.go()
+    assert len(tail.stored) == 3, "it may be mounted or moved back"
+    for _ in range(3):
+        tail.now += 90_000.0
+        tail.go()
+    assert len(tail.stored) == 2
+    assert sorted(tail.seen) == ["a", "b"]
 
 
 def test_checkpoints_as_an_earlier_version_wrote_them(tail, tmp_path):

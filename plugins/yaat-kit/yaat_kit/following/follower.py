@@ -337,7 +337,10 @@ class Follower:
         damage = generation.unpacked.damage
         if damage:
             self._tally.damaged_archives.add()
-            self._log.warning("%r is damaged: %s; what comes before that was read", generation.path, damage)
+            length = generation.unpacked.length
+            self._log.warning(
+                "%r is damaged: %s; %d bytes could be unpacked", generation.path, damage, length
+            )
         if not had_events:
             self._roster.put_pending({generation.key: generation.checkpoint().encode()})
         self._descriptors.release(generation)

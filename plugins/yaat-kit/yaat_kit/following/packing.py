@@ -106,7 +106,7 @@ class Unpacked:
         magic = os.pread(self._descriptor, len(self._codec.magic), 0)
         self._stream = self._codec.open(io.BufferedReader(self._raw, _BLOCK))
         if magic != self._codec.magic:
-            self.ended, self.damage = True, f"it does not begin as {self._codec.name} does"
+            self.ended, self.damage = True, f"it is no {self._codec.name} file"
         self.first = self.pread(4, 0)
 
     @property

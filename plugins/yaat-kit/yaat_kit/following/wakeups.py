@@ -23,6 +23,8 @@ _GATHER_MS: Final = 50
 _STEP_MS: Final = 50
 _WAIT_MS: Final = 2000
 _RETRY_SECONDS: Final = 60.0
+#: Beginning to watch other folders takes at most this share of the time.
+_BEGIN_SHARE: Final = 0.01
 #: In texts of watchfiles and of the system: inotify's limits (inotify(7): ENOSPC, EMFILE).
 _EXHAUSTED: Final = ("watch limit", "os error 28", "os error 24")
 
@@ -51,7 +53,12 @@ class Watch:
         present = frozenset(_present(folder) for folder in folders)
         if present == self._folders and (self._notify or time.monotonic() < self._retry_at):
             return False
-        self._folders, self._notify, self.complete = present, None, False
+        self.complete = False
+        if self._notify and time.monotonic() < self._retry_at:
+            # Beginning anew is dear where folders are many: those that came are polled for a while.
+            return False
+        self._folders, self._notify = present, None
+        began = time.monotonic()
         try:
             self._notify = RustNotify(sorted(present), False, False, 0, False, True)
         except FileNotFoundError:
@@ -62,6 +69,7 @@ class Watch:
             self._retry_at = time.monotonic() + _RETRY_SECONDS
         else:
             self.problem = None
+            self._retry_at = time.monotonic() + (time.monotonic() - began) / _BEGIN_SHARE
             self.complete = not self._silent(present)
         return True
 

@@ -23,8 +23,9 @@ _GATHER_MS: Final = 50
 _STEP_MS: Final = 50
 _WAIT_MS: Final = 2000
 _RETRY_SECONDS: Final = 60.0
-#: Beginning to watch other folders takes at most this share of the time.
-_BEGIN_SHARE: Final = 0.01
+#: With so many folders, others are watched after so many seconds at the earliest; in proportion with more.
+_MANY: Final = 500
+_HOLD_SECONDS: Final = 2.0
 #: In texts of watchfiles and of the system: inotify's limits (inotify(7): ENOSPC, EMFILE).
 _EXHAUSTED: Final = ("watch limit", "os error 28", "os error 24")
 
@@ -58,7 +59,6 @@ class Watch:
             # Beginning anew is dear where folders are many: those that came are polled for a while.
             return False
         self._folders, self._notify = present, None
-        began = time.monotonic()
         try:
             self._notify = RustNotify(sorted(present), False, False, 0, False, True)
         except FileNotFoundError:
@@ -69,7 +69,7 @@ class Watch:
             self._retry_at = time.monotonic() + _RETRY_SECONDS
         else:
             self.problem = None
-            self._retry_at = time.monotonic() + (time.monotonic() - began) / _BEGIN_SHARE
+            self._retry_at = time.monotonic() + _HOLD_SECONDS * (len(present) // _MANY)
             self.complete = not self._silent(present)
         return True
 

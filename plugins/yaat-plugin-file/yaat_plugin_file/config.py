@@ -8,6 +8,9 @@ from yaat_core.config.options import Duration, Size, configuration, option, posi
 from yaat_kit.encodings import check_encoding
 from yaat_kit.joining import JoinRule, check_event_bytes, check_event_lines, check_multiline
 
+FileTag = Literal["name", "offset", "path_resolved", "owner", "record_number"]
+DEFAULT_EXCLUDE = ("*.gz", "*.bz2", "*.xz", "*.zst", "*.zip")
+
 
 def _encoding(instance: Any, attribute: Any, value: str) -> None:
     check_encoding(value)
@@ -33,9 +36,16 @@ class FileConfig:
         validator=_some,
     )
     exclude: tuple[str, ...] = option(
-        ("*.gz", "*.bz2", "*.xz", "*.zst", "*.zip"),
-        help="Globs of files not to read: of names, or of whole paths when they hold a slash.",
+        DEFAULT_EXCLUDE,
+        help="Globs of files not to read: of names, or of whole paths when they hold a slash. A path that names "
+        "compressed files (`*.log.gz`) takes its suffix out of the default.",
         example=["*.gz", "/var/log/app/debug/**"],
+    )
+    exclude_older_than: Duration | None = option(
+        None,
+        help="Files last written longer ago are not begun until they are written to again.",
+        example="7d",
+        validator=positive,
     )
     start_at: Literal["beginning", "end"] = option(
         "beginning",
@@ -86,16 +96,25 @@ class FileConfig:
     )
     poll: Duration = option(
         "100ms",
-        help="How often files that changed in the last 10 s are looked at; the others once a second.",
+        help="How often files that changed in the last 10 s are looked at; the others once a second, or when "
+        "inotify tells of a change.",
         validator=positive,
     )
     scan_interval: Duration = option(
-        "500ms", help="How often to look for new, moved and deleted files.", validator=positive
+        "500ms",
+        help="How often to look for new, moved and deleted files; where inotify tells of them, they are found at once.",
+        validator=positive,
     )
     max_open_files: int = option(
         512,
         help="Files held open at the same time, at most half of what the process may open.",
         validator=positive,
+    )
+    file_tags: tuple[FileTag, ...] = option(
+        (),
+        help="More tags that say where an event comes from, as `log.file.NAME`: the file's name, the offset of the "
+        "event's first byte, the path that links lead to, the file's owner, the event's number in the file.",
+        example=["name", "offset"],
     )
     fingerprint_bytes: Size = option(
         "1KiB",

@@ -18,6 +18,7 @@ class Tally:
     hole_bytes: Counter
     unread_bytes: Counter
     truncations: Counter
+    damaged_archives: Counter
     files: Gauge
     open_files: Gauge
     unreadable_files: Gauge
@@ -43,6 +44,9 @@ class Tally:
                 "Bytes that were gone (truncated, deleted) before they were read.",
             ),
             truncations=counter(f"{prefix}_truncations_total", "Files found truncated or written anew."),
+            damaged_archives=counter(
+                f"{prefix}_damaged_archives_total", "Compressed files that could not be read to their end."
+            ),
             files=gauge(f"{prefix}_files", "Files that are followed."),
             open_files=gauge(f"{prefix}_open_files", "Files that are held open."),
             unreadable_files=gauge(f"{prefix}_unreadable_files", "Files that match but can't be read now."),

@@ -162,7 +162,7 @@ def words_of(event: Event) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", sorted(LINES.keys() - {"csv", "w3c"}))
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_no_word_is_lost_wherever_it_stands(
     name: str, kept: Callable[[str], Processor], data: st.DataObject
@@ -178,7 +178,7 @@ def test_no_word_is_lost_wherever_it_stands(
 
 
 @pytest.mark.parametrize("name", [*LINES, "auto"])
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_no_text_raises(name: str, kept: Callable[[str], Processor], data: st.DataObject) -> None:
     """Lines with pieces cut out, doubled and exchanged, and any text at all: an event for each, in order."""

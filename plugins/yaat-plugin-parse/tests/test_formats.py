@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yaat_core.components import Processor
@@ -83,6 +83,7 @@ def test_auto_takes_each_line_by_what_fits_and_follows_a_change(make: Callable[.
     assert list(after)[-1].message == "words"
 
 
+@settings(max_examples=30)
 @given(lines=st.lists(st.text(max_size=80), max_size=20))
 def test_auto_loses_no_line(make: Callable[..., Processor], lines: list[str]) -> None:
     after, drops = make("auto").process(EventBatch.from_events([Event(message=line) for line in lines]))

@@ -25,32 +25,30 @@ class Look:
     """Whether any of some patterns matches, in one walk over each of a few lines."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._patterns = patterns
-        self._set: Any = None
+        self._patterns = tuple(patterns)
 
     def __call__(self, lines: Any) -> Any:
         """A boolean numpy array."""
         if len(lines) > _FEW:
             found = [pc.match_substring_regex(lines, one).fill_null(False) for one in self._patterns]
             return np.logical_or.reduce([np.asarray(one) for one in found])
-        if self._set is None:
-            self._set = re2.Set.SearchSet()
-            for pattern in self._patterns:
-                self._set.Add(pattern)
-            self._set.Compile()
-        return np.array(
-            [line is not None and bool(self._set.Match(line)) for line in lines.to_pylist()], bool
-        )
+        match = _compiled(self._patterns).Match
+        return np.array([line is not None and bool(match(line)) for line in lines.to_pylist()], bool)
 
 
 def hits(lines: Any, pattern: str) -> Any:
     """Where a pattern matches: a boolean numpy array."""
-    return _look(pattern)(lines)
+    return Look((pattern,))(lines)
 
 
-@lru_cache(maxsize=512)
-def _look(pattern: str) -> Look:
-    return Look((pattern,))
+@lru_cache(maxsize=1024)
+def _compiled(patterns: tuple[str, ...]) -> Any:
+    """Shared by all formats that look for the same."""
+    several = re2.Set.SearchSet()
+    for pattern in patterns:
+        several.Add(pattern)
+    several.Compile()
+    return several
 
 
 def matched(lines: Any, pattern: str, *, empty: Collection[str] = ()) -> Fields:

@@ -13,7 +13,7 @@ wrapped.py      what container runtimes put around a line
 found.py        what formats give: fields by name, then columns of the event
 naming.py       which field becomes which column
 weave.py        what was found, put into the batch
-leading.py      time and level of lines that fit nothing
+leading.py      time and level of lines that fit nothing; mentioned.py ids of traces inside of messages
 timestamps.py   written times: at fixed places, then by forms.py; moments.py, calendar.py, offsets.py, zones.py make them
 levels.py, tracing.py   values of single columns
 letters.py, matching.py, patterns.py, streams.py   what these are made with

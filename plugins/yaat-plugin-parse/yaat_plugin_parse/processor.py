@@ -15,6 +15,7 @@ from yaat_plugin_parse.choosing import PLAIN, Chooser, Told
 from yaat_plugin_parse.formats.format import Format
 from yaat_plugin_parse.found import Found, remaining
 from yaat_plugin_parse.leading import all_rows, look, subset
+from yaat_plugin_parse.mentioned import with_ids
 from yaat_plugin_parse.tally import Tally
 from yaat_plugin_parse.weave import weave
 
@@ -61,7 +62,7 @@ class ParseProcessor(Processor):
                 break
             self._inner = self._inner or self._inside()
             batch, again, _ = self._read(batch, again, self._inner, f"{batch.labels.stream} (content)")
-        return batch, ()
+        return with_ids(batch), ()
 
     def _read(self, batch: EventBatch, rows: Any, format: Format, stream: str) -> tuple[EventBatch, Any, int]:
         """The rows by a format; the rows that are to be read again, and how many did not fit."""

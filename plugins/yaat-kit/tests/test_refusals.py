@@ -244,6 +244,21 @@ def test_what_was_deleted_while_it_was_dead_is_told_and_counted_once(tmp_path, c
     assert caplog.text.count("were gone before they were read") == 1
 
 
+def test_an_inode_that_another_file_uses_now_is_not_read_under_that_name(tmp_path):
+    """A file that was closed, deleted, and whose inode a file beside it has that no pattern selects."""
+    tail = Tail(tmp_path, pattern="*.log", pace=Pace(max_open_files=1))
+    append(tmp_path / "app.log", "one")
+    append(tmp_path / "b.log", "b")
+    tail.go(2)
+    generation = tail.follower._roster.known(str(tmp_path / "app.log"))
+    tail.follower._descriptors.release(generation)
+    # The same inode under another name, with other content, whatever the file system would do.
+    (tmp_path / "app.log").rename(tmp_path / "private.key")
+    (tmp_path / "private.key").write_text("a secret, and longer\n")
+    assert sorted(tail.go(20)) == ["b", "one"]
+    tail.follower.close()
+
+
 def test_a_file_that_is_no_longer_selected_is_left_alone(tmp_path):
     tail = Tail(tmp_path)
     append(tmp_path / "app.log", *["x" * 100] * 100_000)

@@ -240,7 +240,7 @@ class Follower:
 
     def _begin(self, new: Sequence[Generation], now: float) -> None:
         for generation in new:
-            if self._once and not self._limited:
+            if self._once and generation.codec is None:
                 generation.limit = generation.size
             self._active.add(generation)
             self._queue(generation, now)
@@ -293,8 +293,8 @@ class Follower:
         except Gone:
             generation.looked_through = True
             if generation.place is None:
-                self._roster.lose(generation.path, generation.unread)
-                self._retire(generation, forget=generation.unread > 0)
+                self._roster.miss(generation, now)
+                self._active.discard(generation)
             return None
         except OSError as error:
             self._failed(generation, error, now)

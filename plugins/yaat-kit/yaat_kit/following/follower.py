@@ -193,7 +193,7 @@ class Follower:
             return
         began = time.perf_counter()
         for generation in list(self._roster.generations.values() if whole else self._active):
-            if not (generation.asleep and _unchanged(generation)):
+            if not (generation.asleep and generation.unchanged()):
                 self._look(generation, now)
         took = time.perf_counter() - began
         self._next_active_look = now + max(self._pace.poll, took / pacing.ACTIVE_SHARE)
@@ -386,15 +386,3 @@ class Follower:
         self._tally.unreadable_files.set(len(self._roster.troubles) + len(self._folders) + len(failing))
         self._tally.lag_bytes.set(sum(generation.unread for generation in active))
         self._findings = what_is_wrong(self._descriptors, failing, [self._roster.troubles, self._folders])
-
-
-def _unchanged(generation: Generation) -> bool:
-    """Is it open, still where it was, and neither written to nor deleted?"""
-    if generation.descriptor is None or generation.place is None:
-        return False
-    try:
-        status = os.fstat(generation.descriptor)
-    except OSError:
-        return False
-    same = status.st_size == generation.size and status.st_mtime_ns == generation.changed_ns
-    return same and status.st_nlink > 0

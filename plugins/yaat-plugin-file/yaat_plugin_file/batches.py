@@ -10,10 +10,9 @@ import pyarrow as pa
 from yaat_core import ids
 from yaat_core.components import Context
 from yaat_core.event import EventBatch, Labels, now
-from yaat_core.tags import from_columns
+from yaat_core.tags import TRUNCATED, from_columns
 from yaat_kit.following.reader import Piece
 
-TRUNCATED_TAG = "log.truncated"
 PATH_TAG = "log.file.path"
 
 
@@ -38,4 +37,4 @@ def batch_of(piece: Piece, context: Context) -> EventBatch:
 
 def _truncated_tags(cut: Any) -> Any:
     values = pa.array(np.where(cut > 0, "true", ""), pa.string(), mask=cut == 0)
-    return from_columns(len(cut), {TRUNCATED_TAG: values})
+    return from_columns(len(cut), {TRUNCATED: values})

@@ -21,7 +21,16 @@ from yaat_core.config.nodes import NODE_KINDS, Items, Node, Scalar, Table, core_
 from yaat_core.config.options import Duration, Size
 from yaat_core.config.parsing import mask
 from yaat_core.config.problems import Misfit, Misfits, at_value
-from yaat_core.config.unfit import described, empty, is_empty, missing, owner_of, unfit, unknown_key, written_here
+from yaat_core.config.unfit import (
+    described,
+    empty,
+    is_empty,
+    missing,
+    owner_of,
+    unfit,
+    unknown_key,
+    written_here,
+)
 from yaat_core.errors import PluginError
 
 T = TypeVar("T")

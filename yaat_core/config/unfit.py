@@ -79,7 +79,9 @@ def empty(node: Node, expected: str = "") -> Misfits:
 def written_here(node: Node) -> Misfits:
     """A value that may only come from elsewhere stands in the file."""
     default = isinstance(node, Scalar) and node.origin
-    what = "must come from elsewhere whole, without a default" if default else "must not be written into a file"
+    what = (
+        "must come from elsewhere whole, without a default" if default else "must not be written into a file"
+    )
     fix = "write ${file:PATH} (only the agent may read it), ${env:NAME} or ${secret:NAME}, and nothing beside it"
     return Misfits([at_value(node, _WRONG, f"`{place(node.path)}` {what}", expected="a reference", fix=fix)])
 

@@ -23,9 +23,10 @@ class Detector:
     """One row. ``hint`` is a cheap pattern (ignoring case) that matches every text in which the detector finds something.
 
     ``finds`` are (pattern, replacement), applied in order; ``spares`` are the same, run before, and put the `SHIELD`
-    in front of what only looks like a find. ``verify`` replaces in one text, given the placeholder. Patterns see
-    UTF-8 as bytes. ``cut`` are run before all others, at the ends of lines that their source cut. ``needs`` are words in lower case, of which a text with a find has at least one; so are those of
-    `NEEDS` for single patterns. Where they are missing, a pattern need not even be compiled.
+    in front of what only looks like a find. ``cut`` are run before all others, at the ends of lines that their source
+    cut. ``verify`` replaces in one text, given the placeholder. Patterns see UTF-8 as bytes. ``needs`` are words in
+    lower case, of which a text with a find has at least one; so are those of `NEEDS` for single patterns. Where they
+    are missing, a pattern need not even be compiled.
     """
 
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from typing import Final
@@ -26,7 +27,7 @@ def is_random(candidate: bytes) -> bool:
     kinds = text.translate(_KINDS)
     if not {1, 2, 3} <= set(kinds):
         return False
-    changes = sum(one != other for one, other in zip(kinds, kinds[1:], strict=False))
+    changes = sum(one != other for one, other in itertools.pairwise(kinds))
     return changes >= _LEAST_CHANGES * len(text) and bits(text) >= _LEAST_BITS
 
 

@@ -110,7 +110,7 @@ _USER: Final = rf"[^\s/@:\"'<>\[{SHIELD}]*"
 _URL_PASSWORD: Final = r"\d*[^\s/@\"'<>\d][^\s\"'<>@]*(?:@[^\s\"'<>@/]*)?|\d+"
 URL: Final = rf"(?i)([a-z][a-z0-9+.-]*://){_USER}:(?:{_URL_PASSWORD})@"
 #: A token that stands where the user stands.
-URL_TOKEN: Final = rf"(?i)((?:git\+)?https?://)[a-z0-9_.~-]{{20,}}@"
+URL_TOKEN: Final = r"(?i)((?:git\+)?https?://)[a-z0-9_.~-]{20,}@"
 
 # --- keys by their own looks --------------------------------------------------------------------
 

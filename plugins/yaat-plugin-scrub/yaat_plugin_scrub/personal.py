@@ -71,7 +71,9 @@ PHONE_NANP: Final = (
     r"(?:\([2-9]\d\d\) ?[2-9]\d\d[ -]|[2-9]\d\d-[2-9]\d\d-|[2-9]\d\d\.[2-9]\d\d\.)\d{4}\b"
 )
 _PHONE_NAME: Final = r"(?:(?:tele|mobile|cell)?[_ -]?phone|mobile|cell|tel|fax)(?:[_ -]?(?:no|nr|number))?"
-PHONE_NAMED: Final = rf"(?i)(\b{_PHONE_NAME}\\*[\"']?[ \t]*[:=][ \t]*\\*[\"']?)\+?\(?\d(?:[ .()/-]{{0,2}}\d){{6,14}}\b"
+PHONE_NAMED: Final = (
+    rf"(?i)(\b{_PHONE_NAME}\\*[\"']?[ \t]*[:=][ \t]*\\*[\"']?)\+?\(?\d(?:[ .()/-]{{0,2}}\d){{6,14}}\b"
+)
 PHONE_HINT: Final = r"\+[1-9][\d .()-]{7}|[2-9]\d\d[).-] ?[2-9]\d\d[ .-]\d{4}|phone|mobile|cell|tel\b|fax"
 PHONE_KEY: Final = rf"(?i)(?:^|[._-]){_PHONE_NAME}$"
 #: Part of a longer number.

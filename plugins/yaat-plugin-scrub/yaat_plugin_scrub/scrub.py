@@ -23,6 +23,8 @@ from yaat_plugin_scrub.rules import Applied, ready
 from yaat_plugin_scrub.sheet import TAG_KEYS, TAG_VALUES, Sheet
 
 _PRIVATE_KEY: Final = "private_key"
+#: The counter of texts that each rule changed, by its label ``rule``.
+HITS: Final = "yaat_scrub_hits_total"
 
 
 class Scrub(Processor):
@@ -126,6 +128,5 @@ class Scrub(Processor):
 
 
 def _counter(context: Context, rule: str) -> Counter:
-    return context.stats.counter(
-        "yaat_scrub_hits_total", "Texts in which a detector or a rule found something.", rule=rule
-    )
+    help = "Texts in which a detector, a rule or a mask found something."
+    return context.stats.counter(HITS, help, rule=rule)

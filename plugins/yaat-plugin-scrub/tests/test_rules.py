@@ -211,6 +211,8 @@ REFUSED = {
     r"(a": "parenthesis|missing",
     r"a*": "empty",
     r"x?": "empty",
+    r"\b": "empty",
+    r"a|^": "empty",
 }
 
 

@@ -33,6 +33,7 @@ _SHAPES: Final = {
     (8, 8),
     (6, 13),
 }
+_BEGINNINGS: Final = {shape[:count] for shape in _SHAPES for count in range(2, len(shape) + 1)}
 
 
 def replace(text: bytes, placeholder: bytes) -> bytes:
@@ -62,15 +63,18 @@ def _in_run(run: bytes, placeholder: bytes) -> bytes:
 
 def _number(run: bytes, groups: list[re.Match[bytes]], first: int) -> int | None:
     """The last group of the card number that begins with group ``first``; None when there is none."""
+    shape: tuple[int, ...] = ()
     for last in range(first, min(first + 5, len(groups))):
+        shape += (groups[last].end() - groups[last].start(),)
+        length = sum(shape)
+        if length > 19 or (shape not in _BEGINNINGS and len(shape) > 1):
+            return None
+        issued = _ISSUED.get(length)
+        if issued is None or not (shape in _SHAPES or (len(shape) == 1 and length < 19)):
+            continue
         some = groups[first : last + 1]
         digits = b"".join(group[0] for group in some)
-        if len(digits) > 19:
-            return None
-        shape = tuple(len(group[0]) for group in some)
         separators = {run[group.end()] for group in some[:-1]}
-        written_so = len(digits) < 19 if len(some) == 1 else shape in _SHAPES and len(separators) == 1
-        issued = _ISSUED.get(len(digits))
-        if written_so and issued is not None and issued.match(digits) and luhn(digits):
+        if len(separators) <= 1 and issued.match(digits) and luhn(digits):
             return last
     return None

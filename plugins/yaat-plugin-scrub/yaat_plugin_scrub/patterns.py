@@ -163,7 +163,7 @@ GENERIC_CUT: Final = (
 #: The name and password of a URL whose @ is missing. A port is taken for a password: better so.
 URL_CUT: Final = rf"(?im)([a-z][a-z0-9+.-]*://){_USER}:[^\s\"'<>@]*$"
 BEARER_CUT: Final = rf"(?im)(\bbearer{_GAP})[a-z0-9._~+/=-]+$"
-CARD_CUT: Final = r"(?m)\b[2-6]\d{3}(?:[ -]?\d){2,}$"
+CARD_CUT: Final = r"(?m)\b[2-6]\d{3}(?:[ -]?\d){2,}[ -]*$"
 
 # --- names of tags ------------------------------------------------------------------------------
 

@@ -194,7 +194,8 @@ def _only(config: ScrubConfig, wanted: Callable[[str], bool]) -> ScrubConfig:
 
 
 def _without_drops(config: ScrubConfig) -> ScrubConfig:
-    return attrs.evolve(config, rules=tuple(rule for rule in config.rules if not rule.drop))
+    rules = tuple(rule for rule in config.rules if not rule.drop)
+    return ScrubConfig(detectors=config.detectors, masks=config.masks, rules=rules)
 
 
 def _through(scrubs: Sequence[Scrub], batch: EventBatch) -> EventBatch:

@@ -42,7 +42,8 @@ class Scrub(Processor):
         ]
         self._cut_off = CutOff(detectors)
         self._key_lines = KeyLines() if _PRIVATE_KEY in {one.name for one in detectors} else None
-        names = {one.name for one in (*config.masks, *config.rules, *detectors)}
+        own = {*(mask.name for mask in config.masks), *(rule.name for rule in config.rules)}
+        names = own | {detector.name for detector in detectors}
         self._counters = {name: _counter(context, name) for name in sorted(names)}
 
     def process(self, batch: EventBatch) -> tuple[EventBatch, Sequence[Drop]]:

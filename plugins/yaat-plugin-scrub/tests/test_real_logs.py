@@ -17,7 +17,10 @@ SHARE = 0.001
 
 def python_lines() -> list[str]:
     """What Python says of every module that it loads: paths, names, addresses of memory."""
-    modules = "asyncio, ctypes.util, decimal, ssl, sqlite3, email.mime.text, http.server, logging.config, unittest, xml.dom.minidom, pyarrow.compute, duckdb, trio"
+    modules = (
+        "asyncio, ctypes.util, decimal, ssl, sqlite3, email.mime.text, http.server, logging.config, "
+        "unittest, xml.dom.minidom, pyarrow.compute, duckdb, trio"
+    )
     done = subprocess.run(
         [sys.executable, "-v", "-c", f"import {modules}"],
         capture_output=True,

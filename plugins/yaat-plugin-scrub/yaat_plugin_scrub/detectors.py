@@ -39,6 +39,8 @@ class Detector:
     verify: Callable[[bytes, bytes], bytes] | None = None
     #: Keys of tags whose whole value is a find.
     keys: str | None = None
+    #: The hint is a pass of its own: it counts letters, and together with the others' it would make too many states.
+    apart: bool = False
 
     @property
     def placeholder(self) -> bytes:
@@ -233,6 +235,7 @@ TABLE: Final[Sequence[Detector]] = (
         name="high_entropy",
         help="words of 24 letters and more that chance seems to have made",
         hint=personal.HIGH_ENTROPY_HINT,
+        apart=True,
         finds=(),
         verify=judged(personal.HIGH_ENTROPY, entropy.is_random),
     ),

@@ -14,7 +14,8 @@ from support.tails import Tail, append, lines
 
 from yaat_kit.following.pacing import Pace
 from yaat_kit.following.reader import Reader
-from yaat_kit.multiline import PythonTraces, SingleLines
+from yaat_kit.joining import preset
+from yaat_kit.multiline import SingleLines
 
 
 @pytest.fixture
@@ -411,7 +412,7 @@ def test_a_busy_file_lets_the_others_have_their_turn(tail, tmp_path):
 
 def test_once_reads_to_the_present_end_and_flushes(tmp_path):
     (tmp_path / "a.log").write_text("one\nlast without newline")
-    tail = Tail(tmp_path, once=True, reader=Reader(joiner=PythonTraces()))
+    tail = Tail(tmp_path, once=True, reader=Reader(joiner=preset("python")))
     tail.follower.scan(tail.now)
     append(tmp_path / "a.log", " too late")
     tail.read()
@@ -427,7 +428,7 @@ def test_offsets_identify_events(tail, tmp_path):
 
 
 def test_a_trace_that_comes_in_pieces_is_one_event(tmp_path):
-    tail = Tail(tmp_path, reader=Reader(joiner=PythonTraces()))
+    tail = Tail(tmp_path, reader=Reader(joiner=preset("python")))
     path = tmp_path / "app.log"
     parts = [
         "ERROR a\n",

@@ -11,15 +11,17 @@ import pyarrow as pa
 from yaat_core import ids
 from yaat_core.components import Context
 from yaat_core.event import EventBatch, Labels, now
-from yaat_core.tags import from_columns
+from yaat_core.tags import TRUNCATED, from_columns
 from yaat_kit.following.reader import Piece
 from yaat_plugin_file import origin
 
-TRUNCATED_TAG = "log.truncated"
 PATH_TAG = origin.PATH_TAG
+ORIGINAL_TAG = "log.record.original"
 
 
-def batch_of(piece: Piece, context: Context, file_tags: Sequence[str] = ()) -> EventBatch:
+def batch_of(
+    piece: Piece, context: Context, file_tags: Sequence[str] = (), *, keep_original: bool = False
+) -> EventBatch:
     """The events of one file, with identities made from the generation and their offsets."""
     generation = piece.generation
     present = now()
@@ -33,8 +35,11 @@ def batch_of(piece: Piece, context: Context, file_tags: Sequence[str] = ()) -> E
         ),
     }
     tags = dict(origin.columns(piece, file_tags))
-    if piece.cut.any():
-        tags[TRUNCATED_TAG] = pa.array(np.where(piece.cut > 0, "true", ""), pa.string(), mask=piece.cut == 0)
+    truncated = (piece.cut > 0) | piece.events.divided
+    if truncated.any():
+        tags[TRUNCATED] = pa.array(np.where(truncated, "true", ""), pa.string(), mask=~truncated)
+    if keep_original:
+        tags[ORIGINAL_TAG] = piece.events.original()
     if tags:
         columns["tags"] = from_columns(len(piece), tags)
     labels = Labels(stream=origin.shown(generation.path), tags=origin.labels(piece, file_tags))

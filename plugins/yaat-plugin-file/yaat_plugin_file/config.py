@@ -5,41 +5,25 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from yaat_core.config.options import Duration, Size, configuration, option, positive
+from yaat_kit.encodings import check_encoding
+from yaat_kit.joining import JoinRule, check_event_bytes, check_event_lines, check_multiline
 
 FileTag = Literal["name", "offset", "path_resolved", "owner", "record_number"]
 DEFAULT_EXCLUDE = ("*.gz", "*.bz2", "*.xz", "*.zst", "*.zip")
 
-#: What `multiline` may name.
-PRESETS = ("python", "indent")
+
+def _encoding(instance: Any, attribute: Any, value: str) -> None:
+    check_encoding(value)
 
 
-def _preset(instance: Any, attribute: Any, value: Any) -> None:
-    if isinstance(value, str) and value not in PRESETS:
-        raise ValueError(
-            f"unknown multiline preset {value!r}: write one of {', '.join(PRESETS)}, or {{start: REGEX}} for a pattern"
-        )
-
-
-def _pattern(instance: Any, attribute: Any, value: str) -> None:
-    from yaat_kit.multiline import StartPattern
-
-    StartPattern(value)
+def _line_bytes(instance: Any, attribute: Any, value: int) -> None:
+    if not 1 <= value <= 64 << 20:
+        raise ValueError(f"must be between 1B and 64MiB, got {value}")
 
 
 def _some(instance: Any, attribute: Any, value: tuple[str, ...]) -> None:
     if not value or not all(value):
         raise ValueError("names no file: write at least one path or glob, e.g. [/var/log/app/*.log]")
-
-
-@configuration
-class StartMultiline:
-    """Events that begin at each line that matches a pattern."""
-
-    start: str = option(
-        help="Regular expression (RE2) found in the first line of each event; other lines are added to the event before.",
-        example=r"^\d{4}-\d\d-\d\d",
-        validator=_pattern,
-    )
 
 
 @configuration
@@ -67,19 +51,38 @@ class FileConfig:
         "beginning",
         help="Where to begin in files that are there at the first start; those that appear later are read from their beginning.",
     )
-    encoding: Literal["utf-8", "latin-1", "utf-16"] = option(
-        "utf-8", help="Encoding of the files; what can't be decoded becomes U+FFFD."
+    encoding: str = option(
+        "utf-8",
+        help="Encoding of the files: `utf-8`, `utf-16` (byte order by BOM), `utf-16le`, `utf-16be`, `latin-1`, `shift_jis`, "
+        "`gbk`, `gb18030`, `big5`, or another that Python knows. What can't be decoded becomes U+FFFD.",
+        example="utf-16le",
+        validator=_encoding,
     )
-    multiline: str | StartMultiline | None = option(
+    multiline: str | tuple[str, ...] | JoinRule | None = option(
         None,
-        help="Which lines are one event: `python` (traces join their message), `indent` (indented lines join), `{start: REGEX}`.",
+        help="Which lines are one event: the traces of `python`, `java`, `node`, `dotnet`, `go`, `ruby`, `rust` (one, "
+        "a list, or `auto` for all) join their message; `indent`: indented lines join; or patterns.",
         example="python",
-        validator=_preset,
+        validator=check_multiline,
+    )
+    event_lines: int = option(
+        1000,
+        help="With `multiline`: an event of more lines is divided, counted, and tagged `log.truncated=true`.",
+        validator=check_event_lines,
+    )
+    event_bytes: Size = option(
+        "1MiB",
+        help="With `multiline`: an event of more bytes is divided, counted, and tagged `log.truncated=true`.",
+        validator=check_event_bytes,
+    )
+    keep_original: bool = option(
+        False,
+        help="Keep each event's lines as they were, before `format`, in the tag `log.record.original`.",
     )
     max_line_bytes: Size = option(
         "1MiB",
         help="Longer lines are cut to this, counted, and tagged `log.truncated=true`.",
-        validator=positive,
+        validator=_line_bytes,
     )
     partial_timeout: Duration = option(
         "5s",

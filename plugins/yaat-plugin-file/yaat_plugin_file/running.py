@@ -42,6 +42,7 @@ class Run:
         self._out = out
         self._context = context
         self._scan_interval = config.scan_interval
+        self._keep_original = config.keep_original
         self._file_tags = config.file_tags
         self._lock = trio.Lock()
         self._found = trio.Event()
@@ -131,10 +132,11 @@ class Run:
     def _visit(self) -> _Turn:
         """In the worker thread: read, and make batches of it."""
         now = time.monotonic()
-        batches = [
-            (piece, batch_of(piece, self._context, self._file_tags)) for piece in self._follower.turn(now)
-        ]
+        batches = [(piece, self._batch(piece)) for piece in self._follower.turn(now)]
         return _Turn(batches, self._follower.registrations(), self._follower.pause(now))
+
+    def _batch(self, piece: Piece) -> EventBatch:
+        return batch_of(piece, self._context, self._file_tags, keep_original=self._keep_original)
 
     async def _send(self, turn: _Turn) -> Receipt | None:
         """Registrations first, or with the first events: a later checkpoint of the same file must win."""

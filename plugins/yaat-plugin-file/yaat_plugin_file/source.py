@@ -11,7 +11,8 @@ from yaat_kit.following.follower import Follower
 from yaat_kit.following.pacing import Pace
 from yaat_kit.following.reader import Reader
 from yaat_kit.following.tally import Tally
-from yaat_kit.multiline import Joiner, PythonTraces, SingleLines, StartPattern
+from yaat_kit.joining import make_joiner
+from yaat_kit.multiline import Limits
 from yaat_plugin_file.checks import findings
 from yaat_plugin_file.config import FileConfig
 from yaat_plugin_file.running import Run
@@ -48,9 +49,10 @@ class FileSource(Source):
     def _follow(self, out: Outlet) -> Follower:
         config, context = self._config, self._context
         reader = Reader(
-            joiner=_joiner(config),
+            joiner=make_joiner(config.multiline, Limits(lines=config.event_lines, bytes=config.event_bytes)),
             encoding=config.encoding,
             max_line_bytes=config.max_line_bytes,
+            max_event_bytes=config.event_bytes,
             fingerprint_bytes=config.fingerprint_bytes,
         )
         pace = Pace(
@@ -68,11 +70,3 @@ class FileSource(Source):
             log=context.log,
             once=context.once,
         )
-
-
-def _joiner(config: FileConfig) -> Joiner:
-    if config.multiline is None:
-        return SingleLines()
-    if not isinstance(config.multiline, str):
-        return StartPattern(config.multiline.start)
-    return PythonTraces() if config.multiline == "python" else StartPattern(r"^(?:\S|$)")

@@ -370,11 +370,14 @@ class Follower:
             )
 
     def _count(self, look: Look) -> None:
-        cut = sum(int((piece.cut > 0).sum()) for piece in look.pieces)
+        cut = sum(int((piece.events.cut > 0).sum()) for piece in look.pieces)
+        self._tally.divided_events.add(sum(int(piece.events.divided.sum()) for piece in look.pieces))
         self._tally.read_bytes.add(look.bytes)
         if cut or look.dropped:
             self._tally.truncated_lines.add(cut)
-            self._tally.truncated_bytes.add(look.dropped + sum(int(piece.cut.sum()) for piece in look.pieces))
+            self._tally.truncated_bytes.add(
+                look.dropped + sum(int(piece.events.cut.sum()) for piece in look.pieces)
+            )
         if look.zeros:
             self._tally.hole_bytes.add(look.zeros)
 

@@ -9,10 +9,11 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
+from yaat_kit.encodings import encoding_of
 from yaat_kit.following.checkpoint import Checkpoint
 from yaat_kit.following.generation import Generation
 from yaat_kit.following.identity import TAIL_BYTES, Mark
-from yaat_kit.lines import Cut, LineCutter, Skipping, encoding_of
+from yaat_kit.lines import Cut, LineCutter, Skipping
 from yaat_kit.multiline import Joined, Joiner
 
 #: Bytes of one look, more when lines may be longer: some 16,000 lines as servers write them. Every kernel and every
@@ -31,20 +32,35 @@ class Piece:
     """Events of one generation, in order, with the checkpoint that covers them.
 
     ``record`` is how many events of the generation come before the first one (-1: nobody counted).
-    ``message`` is a string array, ``stacktrace`` one with nulls or None, ``starts`` are int64 offsets
-    of the events' first bytes, ``cut`` how many bytes each misses (0: whole).
     """
 
     generation: Generation
-    message: Any
-    stacktrace: Any
-    starts: Any
-    cut: Any
+    events: Joined
     record: int
     checkpoint: Checkpoint
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return len(self.events)
+
+    @property
+    def message(self) -> Any:
+        """Of the events: a string array."""
+        return self.events.message
+
+    @property
+    def stacktrace(self) -> Any:
+        """Of the events: a string array with nulls, or None."""
+        return self.events.stacktrace
+
+    @property
+    def starts(self) -> Any:
+        """Of the events: int64 offsets of their first bytes."""
+        return self.events.starts
+
+    @property
+    def cut(self) -> Any:
+        """How many bytes each event misses (0: whole)."""
+        return self.events.cut
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -59,17 +75,18 @@ class Look:
 
 @attrs.frozen(kw_only=True)
 class Reader:
-    """How files are read: their encoding, the longest line, which lines are one event."""
+    """How files are read: their encoding, the longest line, which lines are one event, and the largest of these."""
 
     joiner: Joiner
     encoding: str = "utf-8"
     max_line_bytes: int = 1 << 20
+    max_event_bytes: int = 1 << 20
     fingerprint_bytes: int = 1024
 
     @property
     def window(self) -> int:
-        """Bytes of one look: a line of full length always fits."""
-        return max(WINDOW, self.max_line_bytes + 65_536)
+        """Bytes of one look: the largest event and a line of full length always fit, also at four bytes a character."""
+        return max(WINDOW, 4 * self.max_event_bytes + self.max_line_bytes + 65_536)
 
     def look(self, generation: Generation, *, final: bool) -> Look:
         """Read on. Moves the generation's offset behind the events that are complete (``final``: behind all).
@@ -186,10 +203,7 @@ def _pieces(generation: Generation, joined: Joined, before: int, seen: bytes, ba
             )
         yield Piece(
             generation=generation,
-            message=joined.message.slice(start, stop - start),
-            stacktrace=None if joined.stacktrace is None else joined.stacktrace.slice(start, stop - start),
-            starts=joined.starts[start:stop],
-            cut=joined.cut[start:stop],
+            events=joined.slice(start, stop),
             record=first_record if first_record < 0 else first_record + start,
             checkpoint=checkpoint,
         )

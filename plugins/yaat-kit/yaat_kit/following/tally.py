@@ -14,6 +14,7 @@ class Tally:
     read_bytes: Counter
     truncated_lines: Counter
     truncated_bytes: Counter
+    divided_events: Counter
     hole_bytes: Counter
     unread_bytes: Counter
     truncations: Counter
@@ -31,6 +32,10 @@ class Tally:
             read_bytes=counter(f"{prefix}_read_bytes_total", "Bytes read and handed over or passed over."),
             truncated_lines=counter(f"{prefix}_truncated_lines_total", "Lines cut at max_line_bytes."),
             truncated_bytes=counter(f"{prefix}_truncated_bytes_total", "Bytes cut off from long lines."),
+            divided_events=counter(
+                f"{prefix}_divided_events_total",
+                "Events that go on in the next because they reached event_lines or event_bytes.",
+            ),
             hole_bytes=counter(
                 f"{prefix}_hole_bytes_total", "Zero bytes passed over at the beginning of files."
             ),

@@ -14,7 +14,9 @@ import pytest
 from support.tails import Tail, append
 
 from yaat_kit.following.pacing import Pace
+from yaat_kit.following.reader import Reader
 from yaat_kit.following.refusals import Refusals
+from yaat_kit.multiline import SingleLines
 
 
 @pytest.fixture
@@ -273,6 +275,19 @@ def test_a_file_that_is_no_longer_selected_is_left_alone(tmp_path):
     tail.go(5)
     assert len(tail.seen) == seen
     assert tail.count("unread_bytes_total") == 0
+    tail.follower.close()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16le", "utf-16be", "utf-32le"])
+def test_start_at_end_begins_at_a_character(tmp_path, encoding):
+    path = tmp_path / "app.log"
+    path.write_bytes("old\nbeing writ".encode(encoding))
+    reader = Reader(joiner=SingleLines(), encoding=encoding)
+    tail = Tail(tmp_path, selection={"start_at_end": True}, reader=reader)
+    assert tail.go() == []
+    with path.open("ab") as writer:
+        writer.write("ten\n".encode(encoding))
+    assert tail.go(2) == ["being written"]
     tail.follower.close()
 
 

@@ -23,6 +23,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from yaat_core.components import Checkpoints, Finding
+from yaat_kit.encodings import encoding_of
 from yaat_kit.following import pacing
 from yaat_kit.following.aged import Aged
 from yaat_kit.following.copies import SETTLE_SECONDS, Copies
@@ -80,7 +81,7 @@ class Follower:
             aged=Aged(selection.older_than),
             reads_archives=selection.archives,
             fingerprint_bytes=reader.fingerprint_bytes,
-            alignment=2 if reader.encoding == "utf-16" else 1,
+            alignment=encoding_of(reader.encoding, b"").unit,
         )
         patterns = msgspec.json.encode(list(selection.paths))
         if stored.get(PATTERNS_KEY) != patterns:

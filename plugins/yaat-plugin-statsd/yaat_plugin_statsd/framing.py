@@ -1,4 +1,4 @@
-"""Streams to whole lines: newlines over TCP, a 4-byte little-endian length before each packet over a Unix stream."""
+"""Streams to whole lines: newlines, or a 4-byte little-endian length before each packet, as DogStatsD has it on Unix streams."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from yaat_plugin_statsd.grammar import Rejected
 
 #: A line over TCP, or a packet of a Unix stream, at most.
 MAX_BYTES: Final = 65_536
+_PREFIX: Final = 4
 
 
 class Framing(abc.ABC):
@@ -91,14 +92,15 @@ class Packets(Framing):
         self._rest += data
         packets: list[bytes] = []
         at = 0
-        while len(self._rest) - at >= 4:
-            length = int.from_bytes(self._rest[at : at + 4], "little")
+        while len(self._rest) - at >= _PREFIX:
+            start = at + _PREFIX
+            length = int.from_bytes(self._rest[at:start], "little")
             if length > MAX_BYTES:
                 raise Rejected("packet_too_long")
-            if len(self._rest) - at - 4 < length:
+            if len(self._rest) - start < length:
                 break
-            packets.append(bytes(self._rest[at + 4 : at + 4 + length]))
-            at += 4 + length
+            packets.append(bytes(self._rest[start : start + length]))
+            at = start + length
         del self._rest[:at]
         return b"\n".join(packets)
 
@@ -107,3 +109,33 @@ class Packets(Framing):
         if self._rest:
             raise Rejected("torn_packet")
         return b""
+
+
+class Either(Framing):
+    """Packets or lines, as the first four bytes say: of a length that is allowed, the last one is zero; no text has that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first = b""
+        self._chosen: Framing | None = None
+
+    @property
+    def torn(self) -> bool:
+        """As `Framing.torn`."""
+        return self._chosen.torn if self._chosen else bool(self._first)
+
+    def feed(self, data: bytes) -> bytes:
+        """As `Framing.feed`."""
+        if self._chosen is None:
+            data = self._first + data
+            if len(data) < _PREFIX:
+                self._first = data
+                return b""
+            self._chosen = Packets() if data[_PREFIX - 1] == 0 else Lines()
+        whole = self._chosen.feed(data)
+        self.skipped = self._chosen.skipped
+        return whole
+
+    def end(self) -> bytes:
+        """As `Framing.end`."""
+        return self._chosen.end() if self._chosen else self._first

@@ -93,12 +93,13 @@ def parse(tail: bytes) -> Fields:
     if kind is None:
         raise Rejected("bad_type" if letters else "no_type")
     about, rate, timestamp = Description(), None, None
-    for part in parts:
+    for place, part in enumerate(parts, 1):
         mark = part[:1]
         if mark == b"@":
-            rate, again, rest = part[1:].partition(b":")
-            if again:
-                colon, more = again, rest
+            rate, colon, more = part[1:].partition(b":")
+            if colon:
+                more = b"|".join((more, *parts[place:]))
+                break
         elif mark == b"T":
             timestamp = part
         else:

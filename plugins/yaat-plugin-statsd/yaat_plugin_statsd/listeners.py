@@ -9,7 +9,7 @@ from typing import Final
 import trio
 
 from yaat_kit.listening import Listener, kernel_drops
-from yaat_plugin_statsd.framing import Framing, Lines, Packets
+from yaat_plugin_statsd.framing import Either, Framing, Lines
 from yaat_plugin_statsd.grammar import Rejected
 from yaat_plugin_statsd.tally import Tally
 
@@ -117,7 +117,7 @@ class Streams:
         nursery.start_soon(self._serve_one, made)
 
     async def _serve_one(self, made: socket.socket) -> None:
-        framing: Framing = Lines() if self._listener.address.transport == "tcp" else Packets()
+        framing: Framing = Lines() if self._listener.address.transport == "tcp" else Either()
         try:
             with made:
                 try:

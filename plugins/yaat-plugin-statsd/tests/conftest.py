@@ -132,9 +132,14 @@ class StatsdAgent(AgentProcess):
         lines = "".join(f"    {key}: {value}\n" for key, value in options.items())
         self.config.write_text(_YAML + lines)
         (folder / "s").mkdir(exist_ok=True)
+        before = self._listening()
         self.start()
-        wait_until(lambda: self.log().count("listening on") >= 4, seconds=PATIENCE, what="it listens")
+        wait_until(lambda: self._listening() == before + 4, seconds=PATIENCE, what="it listens")
         return self
+
+    def _listening(self) -> int:
+        log = self.config.parent / "agent.log"
+        return log.read_text(errors="replace").count("listening on") if log.exists() else 0
 
     def port(self, transport: str) -> int:
         found = re.findall(rf"listening on {transport}://127\.0\.0\.1:(\d+)", self.log())

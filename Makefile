@@ -44,7 +44,7 @@ lint: $(DEV) types ## style, types, generated documents, shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m yaat_core.docgen --check
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run tools/bootstrap tools/node-clients bench/peers/build; \
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run tools/bootstrap tools/engine tools/node-clients bench/peers/build; \
 	else echo "shellcheck is not installed: shell scripts not checked (apt-get install shellcheck)"; fi
 
 types: $(DEV) ## mypy --strict on the core and every plugin

@@ -117,7 +117,7 @@ class Etsy(Receiver):
             "mgmt_port": free_port(),
             "graphiteHost": "127.0.0.1",
             "graphitePort": self._graphite.port,
-            "legacyNamespace": False,
+            "graphite": {"legacyNamespace": False},
             "flushInterval": 1000 * FLUSH,
             "deleteIdleStats": True,
         }

@@ -88,7 +88,7 @@ def test_a_million_tags(bench):
         )
     for number in range(20_000):
         box.read(b"a:1|c|#t%d:1" % number)
-    assert box.rejected() == {"too_many_tags": 20}
+    assert box.rejected() == {"tags_too_long": 20}
     assert len(box.window) == 1000
     assert box.window.refused == 20_000 - 999
     assert [row.metric_value for row in box.cut() if row.metric_name == "ok"] == [20]
@@ -101,6 +101,14 @@ def test_what_is_remembered_of_raw_lines_is_bounded(bench, monkeypatch):
         box.read(f"a:1|c|x{number}")
     assert sum(map(len, box.reader._routes.values())) <= 100
     assert box.values() == {"a": 1000}
+
+
+def test_a_line_of_very_many_metrics_is_cut_short(bench):
+    box = bench(counters=("count",)).read(
+        b"a:" + b":".join([b"1|c"] * 2000), b"a:" + b":".join([b"1|c"] * 9000)
+    )
+    assert box.values() == {"a": 100}
+    assert box.rejected() == {"too_many_metrics": 1, "tags_too_long": 1}
 
 
 def test_control_characters_become_underscores(bench):

@@ -211,6 +211,7 @@ def test_service_and_env_name_service_and_environment(bench):
         ("a:1|x", "bad_type"),
         ("a:1|C", "bad_type"),
         ("a:|c", "no_value"),
+        ("a:|s", "no_value"),
         ("a:x|c", "bad_value"),
         ("a:nan|g", "bad_value"),
         ("a:Infinity|ms", "bad_value"),

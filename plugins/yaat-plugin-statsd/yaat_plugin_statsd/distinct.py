@@ -27,7 +27,13 @@ class Members:
     sketch: Any = None
 
     def add(self, raw: bytes) -> None:
-        """A member came (perhaps again)."""
+        """A member came (perhaps again).
+
+        Raises:
+            ValueError: it has no name.
+        """
+        if not raw:
+            raise ValueError("no member")
         if len(raw) > _LONG:
             raw = hashlib.blake2b(raw, digest_size=_LONG - 1).digest()
         if self.sketch is not None:

@@ -25,6 +25,8 @@ TYPES: Final = {
 }
 #: Types whose values a sample rate scales; it means nothing for the others.
 SAMPLED: Final = frozenset(("c", "m", "ms", "h", "d"))
+#: What stands after a value, at most: hostile lines of 64 KiB must not keep the event loop busy.
+_FIELD_BYTES: Final = 16_384
 #: A timestamp is later than 1970 and before the year 10000, or it is not one.
 _LATEST: Final = 253_402_300_799
 _TIMESTAMP: Final = re.compile(rb"T\d{1,12}")
@@ -80,10 +82,12 @@ def parse(tail: bytes) -> Fields:
     """The fields of ``TYPE|...``.
 
     Raises:
-        Rejected: no_type, bad_type, bad_rate or bad_timestamp.
+        Rejected: no_type, bad_type, bad_rate, bad_timestamp or tags_too_long.
     """
     if not tail:
         raise Rejected("no_type")
+    if len(tail) > _FIELD_BYTES:
+        raise Rejected("tags_too_long")
     first, *parts = tail.rstrip(b"\r ").split(b"|")
     letters, colon, more = first.partition(b":")  # two metrics in one: `a:1|c:200|ms`
     if colon:

@@ -20,7 +20,7 @@ Read = Callable[[bytes], None]
 MAX_DATAGRAM: Final = 65_536
 #: Datagrams, and bytes, taken in one go, before others of this thread have their turn.
 _DATAGRAMS: Final = 512
-_GO_BYTES: Final = 2**20
+_GO_BYTES: Final = 2**18
 _PIECE: Final = 65_536
 #: After a go of few datagrams over UDP the next one waits, so that a thin stream costs no wake-up for each of them: for
 #: `_PAUSE` seconds, and never so long that `_FASTEST` bytes a second would fill the buffer. Not over Unix sockets, whose

@@ -21,7 +21,7 @@ MAX_NOTES: Final = 65_536
 _ROUTES: Final = 65_536
 _ROUTE_BYTES: Final = 512
 #: Metrics in one line of the form `a:1|c:2|ms:...`.
-_IN_ONE_LINE: Final = 1000
+_IN_ONE_LINE: Final = 100
 
 
 class Reader:

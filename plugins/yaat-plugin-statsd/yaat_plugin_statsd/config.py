@@ -10,6 +10,8 @@ from yaat_core.config.options import Duration, Size, configuration, option, posi
 from yaat_kit.listening import Address
 
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?)")
+#: Seconds; shorter windows would keep a core busy with ending them.
+_SHORTEST = 0.01
 _PLAIN = ("min", "max", "mean", "median", "count", "sum")
 
 
@@ -37,6 +39,11 @@ def _addresses(_instance: Any, _attribute: Any, value: Sequence[str]) -> None:
     parsed = [Address.parse(text) for text in value]
     if len(set(parsed)) < len(parsed):
         raise ValueError("names an address twice")
+
+
+def _window(_instance: Any, _attribute: Any, value: Duration) -> None:
+    if value < _SHORTEST:
+        raise ValueError(f"must be at least {Duration(_SHORTEST)}, got {value}")
 
 
 def _aggregates(_instance: Any, _attribute: Any, value: Sequence[str]) -> None:
@@ -88,7 +95,7 @@ class StatsdConfig:
         validator=positive,
     )
     window: Duration = option(
-        "10s", help="How long samples are aggregated before they become events.", validator=positive
+        "10s", help="How long samples are aggregated before they become events.", validator=_window
     )
     counters: tuple[Literal["count", "rate"], ...] = option(
         ("count", "rate"),

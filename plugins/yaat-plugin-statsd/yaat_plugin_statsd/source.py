@@ -12,7 +12,7 @@ import trio
 
 from yaat_core.components import Context, Finding, Outlet, Source
 from yaat_core.event import Event, EventBatch
-from yaat_kit.listening import Address, Listener, findings, listen
+from yaat_kit.listening import Address, Listener, findings, listen, receive_buffer
 from yaat_plugin_statsd.config import StatsdConfig
 from yaat_plugin_statsd.listeners import Datagrams, Streams
 from yaat_plugin_statsd.reading import Reader
@@ -73,13 +73,15 @@ class StatsdSource(Source):
                 nursery.start_soon(self._watch, datagrams)
                 nursery.start_soon(self._send_windows, out)
         finally:
-            for server in datagrams:
-                server.finish()
-            for listener in listeners:
-                listener.close()
-            with trio.move_on_after(_LAST, shield=True):
-                await self._send_the_last(out)
-            self._say_what_is_left()
+            try:
+                for server in datagrams:
+                    server.finish()
+            finally:
+                for listener in listeners:
+                    listener.close()
+                with trio.move_on_after(_LAST, shield=True):
+                    await self._send_the_last(out)
+                self._say_what_is_left()
 
     def _listen(self) -> list[Listener]:
         config, made = self._config, []
@@ -96,6 +98,7 @@ class StatsdSource(Source):
     def _server(self, listener: Listener) -> Datagrams | Streams:
         self._context.log.info("listening on %s", listener.address)
         if listener.address.datagrams:
+            self._troubles.buffer = receive_buffer(listener.socket)
             return Datagrams(listener, self._reader.read, self._tally)
         return Streams(listener, self._reader.read, self._tally, limit=self._config.max_connections)
 

@@ -9,6 +9,7 @@ from typing import Final
 import trio
 
 from yaat_core.components import Finding
+from yaat_core.config.options import Size
 from yaat_plugin_statsd.config import StatsdConfig
 from yaat_plugin_statsd.tally import Tally
 
@@ -24,6 +25,8 @@ class Troubles:
     def __init__(self, config: StatsdConfig, tally: Tally) -> None:
         self._config = config
         self._tally = tally
+        self.buffer = 0
+        """Bytes of a datagram socket's receive buffer, as the kernel counts them."""
         self._drops: deque[tuple[float, int]] = deque()
         self._refused = 0
         self._rejected: dict[str, int] = {}
@@ -52,7 +55,8 @@ class Troubles:
             return None
         return Finding(
             problem=f"the kernel dropped {lost} datagrams in the last minute: they came faster than they were read",
-            advice="raise `so_rcvbuf` (and net.core.rmem_max), let clients aggregate, or use unixgram://, where senders wait",
+            advice=f"the receive buffer has {Size(self.buffer)}: raise `so_rcvbuf` (without CAP_NET_ADMIN net.core.rmem_max, "
+            "too), let clients aggregate, or use unixgram://, where senders wait",
             level="warn",
         )
 

@@ -10,7 +10,8 @@ import datadog.dogstatsd
 import pytest
 import statsd
 
-N = 300
+#: Rounds of each client: few enough that an ordinary receive buffer holds them while a busy machine lets the agent wait.
+N = 60
 MODULES = Path(__file__).resolve().parents[3] / ".cache" / "node-clients" / "node_modules"
 
 
@@ -23,7 +24,7 @@ def datadog_client(agent, way: str, **options) -> datadog.dogstatsd.DogStatsd:
     }
     # A Unix socket with a time limit of 0 gives up a packet when the agent is not quick enough.
     return datadog.dogstatsd.DogStatsd(
-        **places[way], disable_telemetry=True, constant_tags=["client:datadog"], socket_timeout=10, **options
+        **places[way], disable_telemetry=True, constant_tags=["client:datadog"], socket_timeout=60, **options
     )
 
 
@@ -65,7 +66,7 @@ def test_datadog(agent):
         assert sums[f"{prefix}.set"] == 20, prefix
         for name in (f"{prefix}.histogram", f"{prefix}.distribution", f"{prefix}.timer"):
             assert (sums[f"{name}.count"], sums[f"{name}.sum"]) == (N, total), name
-            assert (sums[f"{name}.min"], sums[f"{name}.max"], sums[f"{name}.p95"]) == (0, N - 1, 284), name
+            assert (sums[f"{name}.min"], sums[f"{name}.max"], sums[f"{name}.p95"]) == (0, N - 1, 56), name
     [tags] = agent.query(
         "SELECT DISTINCT tags['client'] AS client, tags['statsd_type'] AS type FROM metrics "
         "WHERE metric_name LIKE '%gauge'"

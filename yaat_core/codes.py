@@ -198,6 +198,17 @@ To mend it: `yaat plugins show NAME` has the traceback. Reinstall or update the 
 disable it:
 
     plugins: {disable: [yaat-plugin-NAME]}""",
+    "YAAT-E402": """\
+A source can't listen.
+
+Another program has the port or the socket file, the address is not one of this machine, the
+folder of a socket file is missing or not writable, or the file's path is longer than the system
+allows. The source tries again by itself; the rest of the agent goes on.
+
+To mend it: choose another address, or end what has it.
+
+    $ ss -lunpt | grep 8125       # who has the port
+    $ ss -lxp | grep dsd.socket   # who has the socket file""",
     "YAAT-E501": """\
 Another agent uses this state directory.
 

@@ -12,18 +12,19 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import trio
 
-from yaat_core import __version__, config, faults, report
+from yaat_core import __version__, config, faults, report, upkeep
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
 from yaat_core.control.lock import StateLock
+from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.errors import UsageError
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, watch_loop
@@ -266,6 +267,26 @@ class Agent:
         if waited:
             await lane.give_up(lane.open_from + 1, lane.tail)
         return waited - lane.waiting
+
+    async def queue_repair(self) -> tuple[Sequence[Damage], Mapping[str, int]]:
+        """As `Operations.queue_repair`."""
+        return await upkeep.repair(self._rooms)
+
+    async def queue_export(self, first: int, last: int | None) -> QueryAnswer:
+        """As `Operations.queue_export`."""
+        return await upkeep.export(self._rooms, first, last)
+
+    async def dead_letters(self, sink: str | None, limit: int) -> tuple[Sequence[Letter], Mapping[str, int]]:
+        """As `Operations.dead_letters`."""
+        return await upkeep.dead_letters(self._rooms, sink, limit)
+
+    async def dead_letter(self, id: str, limit: int) -> tuple[Letter, Sequence[DeadEvent]]:
+        """As `Operations.dead_letter`."""
+        return await upkeep.dead_letter(self._rooms, id, limit)
+
+    async def dead_purge(self, sink: str, id: str | None) -> tuple[int, int]:
+        """As `Operations.dead_purge`."""
+        return await upkeep.dead_purge(self._rooms, sink, id)
 
     async def accept_loss(self) -> None:
         """As `Operations.accept_loss`."""

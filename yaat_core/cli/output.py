@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from yaat_core.durable import private
 from yaat_core.errors import UsageError
 
 
@@ -24,7 +25,7 @@ def written_to(output: Path | None) -> Iterator[Any]:
         return
     partial = output.with_name(output.name + ".part")
     try:
-        with open(partial, "wb", opener=_private) as file:
+        with open(partial, "wb", opener=private) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -36,7 +37,3 @@ def written_to(output: Path | None) -> Iterator[Any]:
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o600)

@@ -14,6 +14,7 @@ import trio
 
 from yaat_core.components import Partial, Position
 from yaat_core.deadletters import SUFFIX, DeadEvent, Head, Letter, forgotten, heads, letter, some_events
+from yaat_core.durable import private, sync_folder
 from yaat_core.errors import NotAllowed, StoreDamaged, UsageError
 from yaat_core.event import EventBatch
 from yaat_core.faults import reached
@@ -43,7 +44,7 @@ class DeadLetters:
         path = folder / f"{position.batch_id}{SUFFIX}"
         fresh = path.with_suffix(".new")
         try:
-            with open(fresh, "wb", opener=_private) as file:
+            with open(fresh, "wb", opener=private) as file:
                 file.writelines(line + b"\n" for line in _lines(batch, position, partial))
                 file.flush()
                 os.fsync(file.fileno())
@@ -52,8 +53,8 @@ class DeadLetters:
         except OSError:
             fresh.unlink(missing_ok=True)
             raise
-        _sync_folder(folder)
-        _sync_folder(self.folder)
+        sync_folder(folder)
+        sync_folder(self.folder)
         reached("deadletter.move.after")
         return path
 
@@ -164,15 +165,3 @@ def _lines(batch: EventBatch, position: Position, partial: Partial) -> list[byte
             for row, reason in partial.dead
         ),
     ]
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

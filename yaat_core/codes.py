@@ -250,6 +250,21 @@ again; sources that can wait are paused with their positions kept, others count 
 
 To mend it: make room on the disk of the state directory (`yaat diagnose` shows how much there
 is). It goes on by itself.""",
+    "YAAT-E506": """\
+`yaat run --once` ended before anything was delivered.
+
+What it waited for can't come by itself: a full disk, a database that can't be opened, a full
+queue whose sink fails. It waited for `shutdown_grace`. Nothing that was accepted is lost.
+
+To mend it: the message names what is in the way. Mend that and run it again; it goes on where it
+was.""",
+    "YAAT-E507": """\
+`yaat run --once` ended when part was delivered.
+
+As YAAT-E506, with a part delivered; the exit code is 5. The next run delivers the rest, and
+nothing twice.
+
+To mend it: the message names what is in the way. Mend that and run it again.""",
     "YAAT-E601": """\
 SQL that is not run.
 

@@ -156,7 +156,8 @@ class Alone:
         """As `Operations.queue_repair`, with what the opening found and mended."""
         if not isinstance(self._queue, Repairable):
             raise not_repairable()
-        damage = [*self._damage, *self._queue.repair()]
+        told = {(one.first, one.last) for one in self._damage if one.last is not None}
+        found = [one for one in self._queue.repair() if (one.first, one.last) not in told]
         state = self._queue.state()
         after: dict[str, Cursor] = {}
         for name, cursor in state.cursors.items():
@@ -165,7 +166,7 @@ class Alone:
             after[name] = cursor
         lost = {name: cursor.lost - state.cursors[name].lost for name, cursor in after.items()}
         self._queue.put_cursors(after, sync=True)
-        return damage, lost
+        return [*self._damage, *found], lost
 
     async def queue_export(self, first: int, last: int | None) -> QueryAnswer:
         """As `Operations.queue_export`."""

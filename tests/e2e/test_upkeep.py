@@ -94,11 +94,13 @@ class Site:
 
     def damage(self) -> None:
         """Flip a byte in the record of lines 11 to 20. The agent is not running."""
+        before = os.umask(0o077)
         with plyvel.DB(str(self.folder / "state" / "queue" / "store")) as db:
             key = b"r" + (20).to_bytes(8, "big")
             value = db.get(key)
             middle = len(value) // 2
             db.put(key, value[:middle] + bytes([value[middle] ^ 0xFF]) + value[middle + 1 :], sync=True)
+        os.umask(before)
 
 
 @pytest.fixture
@@ -109,7 +111,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
     (tmp_path / "shut").touch()
     config = tmp_path / "yaat.yaml"
     config.write_text(CONFIG)
-    agent = AgentProcess(config, {"YAAT_PLUGINS_DIR": str(tmp_path / "plugins")})
+    careless = ("sh", "-c", 'umask 0; exec "$@"', "sh")
+    agent = AgentProcess(config, {"YAAT_PLUGINS_DIR": str(tmp_path / "plugins")}, careless)
     made = Site(tmp_path, agent)
     with agent:
         agent.start()
@@ -159,6 +162,7 @@ def test_with_the_agent_running(site: Site) -> None:
     account = site.account()
     assert (account["delivered"], account["dead"], account["dropped"]) == (39, 0, 1)
     assert site.document("dead", "list") == {"letters": [], "events": {}}
+    _for_the_owner_alone(site.folder / "state")
 
 
 def test_purge_drops_what_waits(site: Site) -> None:
@@ -189,7 +193,12 @@ def test_repair_says_and_counts_what_is_lost(site: Site, running: bool) -> None:
         assert partly.exit_code == 5
         assert "10 events between them are not in the queue" in partly.stderr
         assert _bytes(site.folder / "state" / "queue") == before
-    done = site.document("queue", "repair")
+    before_repair = os.umask(0)
+    try:
+        done = site.document("queue", "repair")
+    finally:
+        os.umask(before_repair)
+    _for_the_owner_alone(site.folder / "state")
     assert [(one["first"], one["last"]) for one in done["damage"]] == [(11, 20)]
     assert done["lost"] == {"sinks.picky": 10}
     assert site.document("queue", "verify")["ok"]
@@ -244,6 +253,13 @@ def test_a_state_directory_on_a_file_system_that_is_read_only(site: Site) -> Non
         pytest.skip(f"no mount namespace to be had: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 40
+
+
+def _for_the_owner_alone(state: Path) -> None:
+    """Whatever the umask was when the agent, or a command, was started."""
+    files = [path for path in state.rglob("*") if not path.is_socket()]
+    assert len(files) > 5
+    assert {oct(path.lstat().st_mode & 0o077) for path in files} == {"0o0"}
 
 
 def _bytes(folder: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ agent is running.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -99,8 +100,18 @@ def _looked_at(setup: Setup) -> Iterator[tuple[Queue, Sequence[Damage]]]:
 @contextlib.contextmanager
 def _opened(setup: Setup) -> Iterator[tuple[Queue, Sequence[Damage]]]:
     _refuse_nothing(setup)
-    with StateLock(setup.configuration.state_dir):
+    with StateLock(setup.configuration.state_dir), _private():
         yield from _open(workshop(setup).make(setup.configuration.queue))
+
+
+@contextlib.contextmanager
+def _private() -> Iterator[None]:
+    """Files that are made meanwhile are for this user alone, as the agent's are."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _open(queue: Queue) -> Iterator[tuple[Queue, Sequence[Damage]]]:

@@ -92,13 +92,15 @@ class AgentProcess:
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Rows, from the running agent or from the database itself."""
-        rows = yaat_json("query", "-c", str(self.config), sql)
+        rows = yaat_json("query", "-c", str(self.config), sql, **self.environ)
         assert isinstance(rows, list), rows
         return rows
 
     def try_count(self) -> int:
         """How many events the database has; -1 while nobody can tell."""
-        done = yaat("query", "-c", str(self.config), "SELECT count(*) AS n FROM events", "--json")
+        done = yaat(
+            "query", "-c", str(self.config), "SELECT count(*) AS n FROM events", "--json", **self.environ
+        )
         try:
             return int(json.loads(done.stdout)[0]["n"])
         except (ValueError, LookupError, TypeError):
@@ -110,9 +112,18 @@ class AgentProcess:
         )
 
     def diagnose(self) -> dict[str, Any]:
-        document = yaat_json("diagnose", "-c", str(self.config))
+        document = yaat_json("diagnose", "-c", str(self.config), **self.environ)
         assert isinstance(document, dict)
         return document
+
+    def try_diagnose(self) -> dict[str, Any]:
+        """As `diagnose`; empty while the agent can't be asked."""
+        done = yaat("diagnose", "-c", str(self.config), "--json", **self.environ)
+        try:
+            document = json.loads(done.stdout)
+        except ValueError:
+            return {}
+        return document if isinstance(document, dict) and document.get("running") else {}
 
 
 def check_once_each(agent: AgentProcess, written: list[str], *, column: str = "message") -> None:

@@ -160,6 +160,18 @@ class Scenario:
         assert len({event_id for _, event_id in rows}) == len(rows), told
         check_accounting(self.agent(), len(self.written))
 
+    def check_losses(self, *, told: str = "") -> int:
+        """What is not stored is counted as lost, to the event; nothing is twice. Returns how much. No agent may run."""
+        have, want = Counter(message for message, _ in self.stored()), Counter(self.written)
+        assert not have - want, f"too many: {list(have - want)[:3]}\n{told}"
+        missing = sum((want - have).values())
+        accounting = self.accounting()
+        account = accounting["by_sink"]["local"]
+        assert accounting["balanced"], accounting
+        assert account["lost"] == missing, f"{missing} are missing\n{accounting}\n{told}"
+        assert account["delivered"] == len(self.written) - missing, f"{accounting}\n{told}"
+        return missing
+
     def check_live(self) -> None:
         """A live agent reads one more line, and then has everything once."""
         with self.agent().start() as agent:

@@ -106,15 +106,32 @@ class Scenario:
         return yaat("run", "--once", "-c", str(self.config), timeout=120, **self.environ)
 
     def stored(self) -> list[tuple[str, Any]]:
-        """(message, event_id) of each event, from the database's own file. No agent may be running."""
-        with duckdb.connect(str(self.state / "events.duckdb"), read_only=True) as connection:
-            return connection.execute("SELECT message, event_id FROM events").fetchall()
+        """(message, event_id) of each event, from the database's own files. No agent may be running."""
+        rows: list[tuple[str, Any]] = []
+        for file in [self.state / "events.duckdb", *sorted(self.state.glob("events.duckdb.d/*.duckdb"))]:
+            with duckdb.connect(str(file), read_only=True) as connection:
+                rows += connection.execute("SELECT message, event_id FROM yaat_events").fetchall()
+        return rows
 
     def accounting(self) -> dict[str, Any]:
         """As `yaat diagnose` tells it, of the running agent or of its files."""
         document = yaat_json("diagnose", "-c", str(self.config), **self.environ)["accounting"]
         assert isinstance(document, dict)
         return document
+
+    def queued_records(self) -> list[dict[str, Any]]:
+        """What the queue holds, delivered or not."""
+        records = yaat_json("queue", "list", "-c", str(self.config), **self.environ)["records"]
+        assert isinstance(records, list), records
+        return records
+
+    def all_delivered(self, agent: AgentProcess) -> bool:
+        """Does the running agent say that it has every line, and that none waits?"""
+        assert agent.running(), agent.log()[-3000:]
+        accounting = agent.try_diagnose().get("accounting") or {"accepted": -1}
+        if accounting["accepted"] < len(self.written):
+            return False
+        return all(sink["queued"] == 0 for sink in accounting["by_sink"].values())
 
     def problems(self) -> list[dict[str, str]]:
         """What the running agent says is wrong; each with advice. Nothing when it can't be asked."""

@@ -63,7 +63,7 @@ def account(setup: Setup) -> tuple[Accounting, QueueFigures]:
 
 @contextlib.contextmanager
 def _opened(setup: Setup) -> Iterator[tuple[Queue, Sequence[Damage]]]:
-    if not (setup.configuration.state_dir / identity.FILE).exists():
+    if identity.known(setup.configuration.state_dir) is None:
         raise _nobody("there is no queue yet")
     with StateLock(setup.configuration.state_dir):
         queue: Queue = workshop(setup).make(setup.configuration.queue)

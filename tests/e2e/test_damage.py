@@ -72,7 +72,7 @@ def died(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
     scenario.write(200)
     with scenario.agent().start() as agent:
         agent.wait_for(200)
-        wait_until(lambda: not scenario.queued_records(), what="the queue forgets")
+        scenario.wait_until_settled()
         assert agent.terminate() == 0
     scenario.use("type: duckdb, checkpoint_interval: 1h")
     scenario.write(100)

@@ -125,6 +125,10 @@ class Scenario:
         assert isinstance(records, list), records
         return records
 
+    def wait_until_settled(self) -> None:
+        """Until the database has all in its file, and the queue has forgotten it."""
+        wait_until(lambda: not self.queued_records(), seconds=60, what="the queue does not forget")
+
     def all_delivered(self, agent: AgentProcess) -> bool:
         """Does the running agent say that it has every line, and that none waits?"""
         assert agent.running(), agent.log()[-3000:]

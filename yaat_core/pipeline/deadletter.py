@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from yaat_core.clock import ages
 from yaat_core.components import Partial, Position
 from yaat_core.durable import private, sync_folder
 from yaat_core.event import EventBatch
@@ -47,7 +48,7 @@ class DeadLetters:
 
     def expired(self, sink: str, older_than_seconds: float) -> list[tuple[Path, int]]:
         """Files past their time, and how many events each holds."""
-        horizon = time.time() - older_than_seconds
+        horizon = ages.now() - older_than_seconds
         found = sorted((self.folder / sink).glob(f"*{SUFFIX}"))
         return [(path, _events(path)) for path in found if path.stat().st_mtime < horizon]
 

@@ -13,7 +13,9 @@ DEV := .venv/.installed-dev
 WORKERS ?= 2
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
-SECONDS ?= 60
+SECONDS ?=
+KILLS ?=
+SWEEP ?=
 
 .PHONY: help demo test test-faults explore lint types fix bench soak dist clean
 
@@ -58,8 +60,11 @@ fix: $(DEV) ## let ruff mend style, and write the generated documents anew
 bench: $(DEV) ## against one DuckDB statement and rsyslog, as ratios (BENCH_ARGS="--lines 50000")
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
 
-soak: $(DEV) ## run the agent under load for SECONDS=60, kill it now and then, count every line
-	@$(BIN)/python bench/soak.py --seconds $(SECONDS)
+soak: $(DEV) ## the agent under load for SECONDS=60, or until KILLS=1000 of it; SWEEP=all: killed and cut off at every call
+	@$(BIN)/python bench/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KILLS),--kills $(KILLS))
+ifneq ($(SWEEP),)
+	SWEEP=$(SWEEP) $(BIN)/python -m pytest -m faults tests/e2e/test_sweep.py tests/e2e/test_power.py $(PYTEST_ARGS)
+endif
 
 dist: $(DEV) ## a wheel of every distribution into dist/
 	@rm -rf dist

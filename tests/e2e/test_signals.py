@@ -66,7 +66,7 @@ def test_told_to_end_twice(tmp_path: Path) -> None:
     run.plugin("never", NEVER)
     run.write(500)
     with run.agent().start() as agent:
-        wait_until(lambda: accepted(run) >= 500, what=agent.log())
+        wait_until(lambda: run.accepted() >= 500, what=agent.log())
         assert agent.process is not None
         for _ in range(2):
             agent.process.send_signal(signal.SIGTERM)
@@ -84,7 +84,7 @@ def test_told_to_end_while_a_sink_hangs(tmp_path: Path) -> None:
     run.use("type: hung", more="shutdown_grace: 1s\n")
     run.write(500)
     with run.agent().start() as agent:
-        wait_until(lambda: accepted(run) >= 500, what=agent.log())
+        wait_until(lambda: run.accepted() >= 500, what=agent.log())
         assert agent.terminate(seconds=120) == 1
     assert "leaving it behind" in agent.log()
     run.use(f"{DUCKDB}, from: oldest")
@@ -111,9 +111,3 @@ def test_a_second_agent(tmp_path: Path) -> None:
         agent.kill()
     other.settle()
     run.check()
-
-
-def accepted(run: Scenario) -> int:
-    """How many lines the running agent's queue has taken; -1 when it can't be asked."""
-    accounting = run.agent().try_diagnose().get("accounting")
-    return int(accounting["accepted"]) if accounting else -1

@@ -18,7 +18,7 @@ from support.strace import Point, counting, needs_strace, points
 
 from yaat_core.faults import VARIABLE
 
-pytestmark = [needs_strace, pytest.mark.timeout(7200 if "SWEEP" in os.environ else 300)]
+pytestmark = [needs_strace, pytest.mark.timeout(7200 if os.environ.get("SWEEP") else 300)]
 
 
 def made(base: Scenario, folder: Path, state: Path | None = None) -> list[Point]:
@@ -33,7 +33,7 @@ def made(base: Scenario, folder: Path, state: Path | None = None) -> list[Point]
 
 def chosen(every: list[Point], count: int) -> list[Point]:
     """Some of them, at even distances; all of them with ``SWEEP=all``."""
-    wanted = os.environ.get("SWEEP", str(count))
+    wanted = os.environ.get("SWEEP") or str(count)
     number = len(every) if wanted == "all" else min(int(wanted), len(every))
     return [every[(2 * index + 1) * len(every) // (2 * number)] for index in range(number)]
 

@@ -129,6 +129,11 @@ class Scenario:
         """Until the database has all in its file, and the queue has forgotten it."""
         wait_until(lambda: not self.queued_records(), seconds=60, what="the queue does not forget")
 
+    def accepted(self) -> int:
+        """How many lines the running agent's queue has taken; -1 when it can't be asked."""
+        accounting = self.agent().try_diagnose().get("accounting")
+        return int(accounting["accepted"]) if accounting else -1
+
     def all_delivered(self, agent: AgentProcess) -> bool:
         """Does the running agent say that it has every line, and that none waits?"""
         assert agent.running(), agent.log()[-3000:]

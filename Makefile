@@ -37,7 +37,7 @@ test: $(DEV) ## every test but the long fault runs (PYTEST_ARGS=..., WORKERS=2)
 	$(BIN)/python -m pytest -m "not faults" -n $(WORKERS) $(PYTEST_ARGS)
 
 test-faults: $(DEV) ## kill -9, full disks and damaged stores, again and again
-	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m faults -n $(WORKERS) $(PYTEST_ARGS)
 
 explore: $(DEV) ## new examples for the property tests (MATCH=test_name to choose)
 	YAAT_EXAMPLES=explore $(BIN)/python -m pytest -m "hypothesis and not faults" -n $(WORKERS) $(if $(MATCH),-k "$(MATCH)") $(PYTEST_ARGS)

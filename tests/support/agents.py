@@ -37,7 +37,7 @@ def yaat_json(*arguments: str, **environ: str) -> Any:
     return json.loads(done.stdout)
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 30, what: str = "") -> None:
+def wait_until(condition: Callable[[], bool], *, seconds: float = 60, what: str = "") -> None:
     """Look again and again, for things outside this process."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -71,7 +71,7 @@ class AgentProcess:
         self.process.kill()
         self.process.wait()
 
-    def terminate(self, *, seconds: float = 30) -> int:
+    def terminate(self, *, seconds: float = 60) -> int:
         """SIGTERM, and the exit code."""
         assert self.process
         self.process.send_signal(signal.SIGTERM)
@@ -106,7 +106,7 @@ class AgentProcess:
         except (ValueError, LookupError, TypeError):
             return -1
 
-    def wait_for(self, count: int, *, seconds: float = 60) -> None:
+    def wait_for(self, count: int, *, seconds: float = 120) -> None:
         wait_until(
             lambda: self.try_count() >= count, seconds=seconds, what=f"{count} events\n{self.log()[-3000:]}"
         )

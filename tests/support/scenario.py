@@ -171,7 +171,7 @@ class Scenario:
             assert agent.running(), agent.log()[-3000:]
             return bool(agent.try_diagnose().get("health", {}).get("ok"))
 
-        wait_until(well, seconds=90, what=f"still unwell: {self.problems()}\n{agent.log()[-3000:]}")
+        wait_until(well, seconds=120, what=f"still unwell: {self.problems()}\n{agent.log()[-3000:]}")
 
     def settle(self, *, told: str = "") -> None:
         """Run once without faults; then each line is stored once, and the sums agree."""

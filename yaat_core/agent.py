@@ -220,6 +220,7 @@ class Agent:
             accounting=report.accounting(state),
             queue=report.queue_figures(state, self._rooms.lanes.values()),
             last_error=self.health.last_error,
+            rules=report.rules(self._rooms.workshop.stats),
         )
 
     async def query(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:

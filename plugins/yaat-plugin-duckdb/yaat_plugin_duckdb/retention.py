@@ -8,9 +8,9 @@ that number has moved: else a database that frees late would be cut again and ag
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
+from yaat_core.clock import ages
 from yaat_core.components import Context
 from yaat_plugin_duckdb.config import DuckDBConfig
 from yaat_plugin_duckdb.store import Store
@@ -40,7 +40,7 @@ class Retention:
         """Remove what was stored too long ago; returns how many rows."""
         if self._keep is None:
             return 0
-        upto = store.expired(int((time.time() - self._keep) * 1e6))
+        upto = store.expired(int((ages.now() - self._keep) * 1e6))
         return self._forget(store, upto) if upto else 0
 
     def by_size(self, store: Store) -> int:

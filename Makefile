@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 SECONDS ?= 60
 
-.PHONY: help demo test test-faults lint types fix bench soak dist clean
+.PHONY: help demo test test-faults explore lint types fix bench soak dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -37,11 +37,14 @@ test: $(DEV) ## every test but the long fault runs (PYTEST_ARGS=..., WORKERS=2)
 test-faults: $(DEV) ## kill -9, full disks and damaged stores, again and again
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
 
+explore: $(DEV) ## new examples for the property tests (MATCH=test_name to choose)
+	YAAT_EXAMPLES=explore $(BIN)/python -m pytest -m "hypothesis and not faults" -n $(WORKERS) $(if $(MATCH),-k "$(MATCH)") $(PYTEST_ARGS)
+
 lint: $(DEV) types ## style, types, generated documents, shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m yaat_core.docgen --check
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run tools/bootstrap; \
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run tools/bootstrap tools/engine; \
 	else echo "shellcheck is not installed: shell scripts not checked (apt-get install shellcheck)"; fi
 
 types: $(DEV) ## mypy --strict on the core and every plugin

@@ -90,6 +90,7 @@ class Agent:
             )
         nursery.start_soon(self._rooms.retention.run)
         nursery.start_soon(watch_loop, self.stats)
+        nursery.start_soon(self._rooms.complaints.run)
         nursery.start_soon(
             keep_house, self._rooms, self.stats, float(self._configuration.dead_letter.retention)
         )
@@ -173,7 +174,8 @@ class Agent:
         stored = await self._rooms.door.call(partial(self._rooms.queue.checkpoints, str(entry.id)))
         resumed = {key: checkpoint.value for key, checkpoint in stored.items()}
         keeper.works()
-        await source.run(SourceOutlet(self._rooms.intake, str(entry.id), resumed))
+        with self._rooms.complaints.hear(str(entry.id), source):
+            await source.run(SourceOutlet(self._rooms.intake, str(entry.id), resumed))
 
     async def _run_sinks(self, scope: trio.CancelScope, closed: trio.Event) -> None:
         with scope:

@@ -139,6 +139,13 @@ class Source(abc.ABC):
         """Can it read what it is told to? Opens and changes nothing that stays."""
         return ()
 
+    def problems(self) -> Sequence[Finding]:
+        """What is wrong while it goes on working. Asked about once a second, in the event loop: quick, without I/O.
+
+        Shown in health until it is no longer returned; keep the order stable.
+        """
+        return ()
+
 
 # --- processors ---------------------------------------------------------------------------------
 
@@ -166,6 +173,10 @@ class Processor(abc.ABC):
         Synchronous, called in a worker thread, never twice at the same time. It holds no event
         back and makes none: ``len(batch) == len(result) + sum(drop.count)``. The core recounts.
         """
+
+    def problems(self) -> Sequence[Finding]:
+        """As `Source.problems`; called while `process` may run in its thread."""
+        return ()
 
     def close(self) -> None:
         """Give resources back."""
@@ -459,6 +470,10 @@ class Sink(abc.ABC):
 
     async def check(self) -> Sequence[Finding]:
         """Can it be reached? Changes nothing that stays."""
+        return ()
+
+    def problems(self) -> Sequence[Finding]:
+        """As `Source.problems`."""
         return ()
 
     async def idle(self) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from pathlib import Path
 
+from yaat_core import durable
 from yaat_core.errors import StoreDamaged
 
 FILE = "agent.json"
@@ -33,15 +33,5 @@ def load_or_make(state_dir: Path) -> bytes:
 
 def _make(path: Path) -> bytes:
     made = uuid.uuid4().bytes
-    fresh = path.with_suffix(".new")
-    with open(fresh, "w") as file:
-        json.dump({"agent_id": made.hex()}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    durable.replace(path, json.dumps({"agent_id": made.hex()}).encode())
     return made

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import attrs
 
 from yaat_core import identity
 from yaat_core.attach import attach
+from yaat_core.complaints import Complaints
 from yaat_core.components import ComponentId, Damage, Queue, TransactionalSink
 from yaat_core.config.model import Configuration, SinkEntry
 from yaat_core.health import HealthBoard
+from yaat_core.pipeline.chain import Chain
 from yaat_core.pipeline.deadletter import DeadLetters
 from yaat_core.pipeline.delivery import SinkWorker
 from yaat_core.pipeline.door import QueueDoor
@@ -44,6 +45,7 @@ class Rooms:
     writer: QueueWriter
     start: Start
     dead_letters: DeadLetters
+    complaints: Complaints
     workers: dict[str, SinkWorker]
     """By the sink's name in the configuration."""
     sources: dict[str, Keeper]
@@ -76,7 +78,7 @@ def open_rooms(configuration: Configuration, stats: Stats, health: HealthBoard, 
 def _connect(
     configuration: Configuration,
     workshop: Workshop,
-    chains: dict[str, Any],
+    chains: dict[str, Chain],
     queue: Queue,
     health: HealthBoard,
     *,
@@ -90,6 +92,7 @@ def _connect(
         intake, chains, door, workshop.stats, gate=retention.room, written=retention.after_append
     )
     start = Start(queue, intact=intact, sinks=_transactional(configuration, workshop), health=health)
+    complaints = _processors_heard(chains, health)
     dead_letters = DeadLetters(configuration.state_dir / configuration.dead_letter.path)
 
     def worker(entry: SinkEntry) -> SinkWorker:
@@ -101,6 +104,7 @@ def _connect(
             Keeper(entry.id, entry.type.name, health),
             health,
             ComponentStats(workshop.stats, str(entry.id)),
+            complaints,
         )
 
     return Rooms(
@@ -114,11 +118,20 @@ def _connect(
         writer=writer,
         start=start,
         dead_letters=dead_letters,
+        complaints=complaints,
         workers={name: worker(entry) for name, entry in configuration.sinks.items()},
         sources={
             name: Keeper(entry.id, entry.type.name, health) for name, entry in configuration.sources.items()
         },
     )
+
+
+def _processors_heard(chains: dict[str, Chain], health: HealthBoard) -> Complaints:
+    complaints = Complaints(health)
+    steps = {id(step): step for chain in chains.values() for step in chain.all_steps()}
+    for step in steps.values():
+        complaints.add(str(step.id), [step.processor])
+    return complaints
 
 
 def _transactional(configuration: Configuration, workshop: Workshop) -> list[str]:

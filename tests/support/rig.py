@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 import trio
 
+from yaat_core.complaints import Complaints
 from yaat_core.components import ComponentId, Done, LedgerEntry, Outcome, Position, QueueWrite, Sink
 from yaat_core.config.model import Bounds, WhenFull
 from yaat_core.config.options import Duration, Size
@@ -65,6 +66,7 @@ class Rig:
         self.queue.open()
         self.door = QueueDoor(self.queue, self.health)
         self.retention = Retention(self.door, lambda: list(self.lanes.values()), self.health, self.stats)
+        self.complaints = Complaints(self.health)
         self.start = Start(self.queue, intact=True, sinks=(), health=self.health)
 
     def lane(self, name: str, *, when_full: WhenFull = "block", max_bytes: int = 2**30) -> Lane:
@@ -94,6 +96,7 @@ class Rig:
             Keeper(id, "test", self.health),
             self.health,
             ComponentStats(self.stats, lane.name),
+            self.complaints,
         )
         self.workers[lane.name] = worker
         return worker

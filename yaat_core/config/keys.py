@@ -13,7 +13,7 @@ from yaat_core.components import Kind
 from yaat_core.config.fields import defaults_of, keys_of
 from yaat_core.config.model import DeadLetterSettings, HealthSettings, PluginSettings, WhenFull
 from yaat_core.config.nodes import Node
-from yaat_core.config.options import Duration, Size, configuration, option
+from yaat_core.config.options import Duration, Size, configuration, option, positive
 
 #: The only version of the format so far.
 VERSION: Final = 1
@@ -34,18 +34,13 @@ def _own_tags(_instance: Any, _attribute: Any, value: Mapping[str, str]) -> None
         raise ValueError(f"must not hold `{reserved[0]}`: tag names are not empty, and yaat.* is reserved")
 
 
-def _positive(_instance: Any, _attribute: Any, value: float | None) -> None:
-    if value is not None and value <= 0:
-        raise ValueError("must be more than nothing")
-
-
 @configuration
 class BoundsKeys:
     """How much may wait for a sink, for how long, and what happens beyond."""
 
-    max_bytes: Size = option("1GiB", help="How much may wait for a sink on disk.", validator=_positive)
+    max_bytes: Size = option("1GiB", help="How much may wait for a sink on disk.", validator=positive)
     retention: Duration | None = option(
-        "24h", help="How long an event may wait for a sink; `none`: as long as it takes.", validator=_positive
+        "24h", help="How long an event may wait for a sink; `none`: as long as it takes.", validator=positive
     )
     when_full: WhenFull = option(
         None,
@@ -149,7 +144,7 @@ class FileKeys:
     )
     health: HealthSettings = option(factory=lambda: defaults_of(HealthSettings), help="The health endpoints.")
     shutdown_grace: Duration = option(
-        "10s", help="How long the agent goes on delivering after it was told to stop.", validator=_positive
+        "10s", help="How long the agent goes on delivering after it was told to stop.", validator=positive
     )
 
 

@@ -14,7 +14,7 @@ import attrs
 
 from yaat_core.components import ComponentId
 from yaat_core.config.nodes import KeyPath
-from yaat_core.config.options import Duration, Size, configuration, option
+from yaat_core.config.options import Duration, Size, configuration, option, positive
 from yaat_core.config.problems import ConfigProblem
 from yaat_core.registry import ComponentType
 
@@ -72,11 +72,6 @@ class SinkEntry(Entry):
     start: Literal["oldest", "now"] | None = None
 
 
-def _positive(_instance: Any, _attribute: Any, value: float) -> None:
-    if value <= 0:
-        raise ValueError("must be more than nothing")
-
-
 def _address(_instance: Any, _attribute: Any, value: str) -> None:
     host, colon, port = value.rpartition(":")
     if value != "off" and not (colon and host and port.isdecimal() and int(port) < 65_536):
@@ -88,7 +83,7 @@ class DeadLetterSettings:
     """Where events go that a sink refused for good."""
 
     path: str = option("dead", help="Folder, relative to state_dir.")
-    retention: Duration = option("168h", help="How long a dead letter is kept.", validator=_positive)
+    retention: Duration = option("168h", help="How long a dead letter is kept.", validator=positive)
 
 
 @configuration

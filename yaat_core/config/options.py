@@ -114,6 +114,16 @@ def option(
     return attrs.field(validator=validator, metadata=metadata, repr=not secret, **given)
 
 
+def positive(_instance: Any, _attribute: Any, value: float | None) -> None:
+    """Validator: more than 0 (or absent).
+
+    Raises:
+        ValueError: it is not.
+    """
+    if value is not None and value <= 0:
+        raise ValueError(f"must be more than 0, got {value if isinstance(value, Size) else f'{value:g}'}")
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option, attrs.field))
 def configuration(cls: type[T]) -> type[T]:
     """Make a config class: frozen, keyword-only attrs, defaults with units parsed."""

@@ -40,6 +40,10 @@ class Chain:
     steps: Sequence[Step]
     report: Report
 
+    def all_steps(self) -> list[Step]:
+        """Every processor that a batch may meet."""
+        return [*self.parsers.values(), *([self.parser] if self.parser else []), *self.steps]
+
     def run(self, batch: EventBatch) -> tuple[EventBatch, list[LedgerEntry]]:
         """The batch as the queue gets it, and what was dropped on the way."""
         ledger: list[LedgerEntry] = []

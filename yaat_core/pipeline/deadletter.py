@@ -11,6 +11,7 @@ import attrs
 import msgspec
 
 from yaat_core.components import Partial, Position
+from yaat_core.durable import private, sync_folder
 from yaat_core.event import EventBatch
 from yaat_core.faults import reached
 from yaat_core.wire import rows_to_json
@@ -34,13 +35,13 @@ class DeadLetters:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{position.batch_id}{SUFFIX}"
         fresh = path.with_suffix(".new")
-        with open(fresh, "wb") as file:
+        with open(fresh, "wb", opener=private) as file:
             file.writelines(line + b"\n" for line in _lines(batch, position, partial))
             file.flush()
             os.fsync(file.fileno())
         reached("deadletter.move.before")
         os.replace(fresh, path)
-        _sync_folder(folder)
+        sync_folder(folder)
         reached("deadletter.move.after")
         return path
 
@@ -75,11 +76,3 @@ def _lines(batch: EventBatch, position: Position, partial: Partial) -> list[byte
 def _events(path: Path) -> int:
     with open(path, "rb") as file:
         return int(msgspec.json.decode(file.readline())["events"])
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 import trio
 
+from yaat_core.complaints import Complaints
 from yaat_core.components import (
     Done,
     Held,
@@ -66,6 +67,7 @@ class SinkWorker:
         keeper: Keeper,
         health: HealthBoard,
         stats: ComponentStats,
+        complaints: Complaints,
     ) -> None:
         self.lane = lane
         self.keeper = keeper
@@ -76,6 +78,7 @@ class SinkWorker:
         self._dead_letters = dead_letters
         self._health = health
         self._stats = stats
+        self._complaints = complaints
         self._attempts = 0
         self._open: _Open | None = None
         self._latency = stats.histogram(
@@ -96,8 +99,9 @@ class SinkWorker:
             self.lane.ready = True
             self.keeper.works()
             pieces = Pieces(self.lane, sink)
-            while True:
-                await self._deliver_next(sink, pieces)
+            with self._complaints.hear(self.lane.name, sink):
+                while True:
+                    await self._deliver_next(sink, pieces)
         finally:
             self.sink = None
             self._release()

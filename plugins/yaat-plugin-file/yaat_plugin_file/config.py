@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from yaat_core.config.options import Duration, Size, configuration, option
+from yaat_core.config.options import Duration, Size, configuration, option, positive
 
 #: What `multiline` may name.
 PRESETS = ("python", "indent")
@@ -26,11 +26,6 @@ def _pattern(instance: Any, attribute: Any, value: str) -> None:
 def _some(instance: Any, attribute: Any, value: tuple[str, ...]) -> None:
     if not value or not all(value):
         raise ValueError("names no file: write at least one path or glob, e.g. [/var/log/app/*.log]")
-
-
-def _positive(instance: Any, attribute: Any, value: float) -> None:
-    if value <= 0:
-        raise ValueError(f"must be more than 0, got {value}")
 
 
 @configuration
@@ -74,33 +69,33 @@ class FileConfig:
     max_line_bytes: Size = option(
         "1MiB",
         help="Longer lines are cut to this, counted, and tagged `log.truncated=true`.",
-        validator=_positive,
+        validator=positive,
     )
     partial_timeout: Duration = option(
         "5s",
         help="A last line without its newline becomes an event when the file has been quiet for so long.",
-        validator=_positive,
+        validator=positive,
     )
     join_timeout: Duration = option(
         "500ms",
         help="With `multiline`: the last event is finished when the file has been quiet for so long.",
-        validator=_positive,
+        validator=positive,
     )
     poll: Duration = option(
         "100ms",
         help="How often files that changed in the last 10 s are looked at; the others once a second.",
-        validator=_positive,
+        validator=positive,
     )
     scan_interval: Duration = option(
-        "500ms", help="How often to look for new, moved and deleted files.", validator=_positive
+        "500ms", help="How often to look for new, moved and deleted files.", validator=positive
     )
     max_open_files: int = option(
         512,
         help="Files held open at the same time, at most half of what the process may open.",
-        validator=_positive,
+        validator=positive,
     )
     fingerprint_bytes: Size = option(
         "1KiB",
         help="How many of a file's first bytes tell it from another one with the same inode.",
-        validator=_positive,
+        validator=positive,
     )

@@ -21,6 +21,7 @@ from typing import Final
 
 import attrs
 
+from yaat_core.durable import private, replace, sync_folder
 from yaat_core.errors import StoreDamaged, StoreNewer
 from yaat_plugin_leveldb.figures import FORMAT
 
@@ -102,13 +103,7 @@ class Folder:
     def write_marker(self, queue_id: bytes) -> None:
         """Write the marker, durably."""
         facts = {"format": FORMAT, "queue_id": queue_id.hex(), "created": datetime.now(UTC).isoformat()}
-        fresh = self.path / "initialised.new"
-        with open(fresh, "w", encoding="utf-8", opener=_private) as file:
-            json.dump(facts, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(self._marker)
-        sync_folder(self.path)
+        replace(self._marker, json.dumps(facts).encode())
 
     @property
     def repairing(self) -> bool:
@@ -142,7 +137,7 @@ class Folder:
         folder.mkdir(mode=0o700, exist_ok=True)
         target = folder / name
         try:
-            with open(target, "xb", opener=_private) as file:
+            with open(target, "xb", opener=private) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -163,7 +158,7 @@ class Folder:
         if self.room() < size + spare:
             return False
         try:
-            with open(self._reserve, "wb", opener=_private) as file:
+            with open(self._reserve, "wb", opener=private) as file:
                 os.posix_fallocate(file.fileno(), 0, size)
         except OSError:
             self.drop_reserve()
@@ -199,16 +194,3 @@ def clear(folder: Path) -> None:
     """Remove a folder with all that is in it, if it is there."""
     if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

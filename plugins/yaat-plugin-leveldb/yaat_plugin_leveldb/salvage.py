@@ -15,10 +15,11 @@ from typing import Any, Final
 import attrs
 
 from yaat_core.components import Damage
+from yaat_core.durable import sync_folder
 from yaat_plugin_leveldb import figures, index, inspection, keys, records, store, writing
 from yaat_plugin_leveldb.binding import plyvel
 from yaat_plugin_leveldb.figures import Deleted, Figures, Meta
-from yaat_plugin_leveldb.folder import Folder, clear, sync_folder
+from yaat_plugin_leveldb.folder import Folder, clear
 from yaat_plugin_leveldb.index import Entry
 
 #: Changes of one write while sifting.

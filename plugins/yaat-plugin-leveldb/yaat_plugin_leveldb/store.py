@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import attrs
 
+from yaat_core.durable import sync_folder
 from yaat_core.errors import StateInUse, StoreUnavailable, YaatError
 from yaat_plugin_leveldb.binding import plyvel
 from yaat_plugin_leveldb.figures import Deleted, Meta
-from yaat_plugin_leveldb.folder import clear, sync_folder
+from yaat_plugin_leveldb.folder import clear
 
 #: Tables are mapped into memory, at most 64 at once: small ones keep the resident set small.
 _TABLE_SIZE: Final = 2**20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from yaat_core.components import Checkpoints, Context, Outcome, Position, QueryR
 from yaat_core.event import SCHEMA, EventBatch
 from yaat_core.testing import make_context
 from yaat_plugin_duckdb.config import DuckDBConfig
+from yaat_plugin_duckdb.places import Places
 from yaat_plugin_duckdb.writer import Writer
 
 QUEUE = b"queue-0000000001"
@@ -44,6 +46,13 @@ def _array(name: str, value: Any) -> Any:
     return pa.array(value, SCHEMA.field(name).type) if isinstance(value, list) else value
 
 
+def stored(file: Path) -> list[int]:
+    """The sequences in a file that nobody has open."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        rows = connection.execute("SELECT sequence FROM yaat_events ORDER BY sequence").fetchall()
+    return [sequence for (sequence,) in rows]
+
+
 @attrs.define
 class Bench:
     """A writer on a folder of its own, and what a test does with it."""
@@ -65,8 +74,13 @@ class Bench:
         return self.context.path(self.config.path)
 
     @property
+    def places(self) -> Places:
+        return Places(self.path)
+
+    @property
     def wal(self) -> Path:
-        return self.path.with_name(self.path.name + ".wal")
+        """Of the file that takes the rows; of the first one when there is none."""
+        return (self.places.present() or [self.places.at(1)])[-1].wal
 
     def open(self, **options: Any) -> Writer:
         self.options = {**self.options, **options}
@@ -87,6 +101,7 @@ class Bench:
         rows: int,
         checkpoints: Mapping[str, Checkpoints] | None = None,
         waiting: int = 0,
+        accepted_us: int = 0,
         **columns: Any,
     ) -> Outcome:
         assert self.writer is not None
@@ -96,9 +111,16 @@ class Bench:
             first=first,
             last=first + rows - 1,
             waiting=waiting,
+            accepted_us=accepted_us,
             checkpoints=checkpoints or {},
         )
         return self.writer.deliver(batch(first, rows, **columns), position)
+
+    def tidy(self) -> None:
+        """Housekeeping, all of it, now."""
+        assert self.writer is not None
+        self.writer.upkeep._tidied = -math.inf
+        self.writer.tidy()
 
     def ask(self, sql: str, **limits: Any) -> list[dict[str, Any]]:
         """Rows of a query, through the door of queries."""
@@ -110,11 +132,13 @@ class Bench:
             answer.close()
 
     def sequences(self) -> Sequence[int]:
-        """What is stored, read from the closed file."""
+        """What is stored, read from the closed files."""
         self.close()
-        with duckdb.connect(str(self.path), read_only=True) as connection:
-            rows = connection.execute("SELECT sequence FROM yaat_events ORDER BY sequence").fetchall()
-        return [sequence for (sequence,) in rows]
+        return sorted(sequence for file in self.files() for sequence in stored(file))
+
+    def files(self) -> list[Path]:
+        """The files of the database, the oldest first."""
+        return [partition.path for partition in self.places.present()]
 
 
 @pytest.fixture(scope="session")

@@ -220,9 +220,9 @@ def test_a_newer_format_is_refused_untouched(bench: Any) -> None:
     bench.deliver(1, 10)
     bench.close()
     with duckdb.connect(str(bench.path)) as connection:
-        connection.execute("UPDATE yaat_meta SET format = 2")
+        connection.execute("UPDATE yaat_meta SET format = 3")
     before = bench.path.read_bytes()
-    with pytest.raises(StoreNewer, match="format 2"):
+    with pytest.raises(StoreNewer, match="format 3"):
         bench.open()
     assert bench.path.read_bytes() == before
     assert not bench.wal.exists()

@@ -173,6 +173,7 @@ def test_another_agent_is_refused(bench: Any) -> None:
     bench.deliver(1, 10)
     bench.close()
     context = attrs.evolve(bench.context, agent_id=b"another-agent-01")
+    before = bench.path.read_bytes()
     other = Writer(bench.config, context)
     other.start()
     with pytest.raises(StoreForeign) as caught:
@@ -181,7 +182,9 @@ def test_another_agent_is_refused(bench: Any) -> None:
     assert caught.value.fix
     with pytest.raises(StoreForeign):
         other.bind(b"queue-0000000001")
+    other.tidy()
     other.stop()
+    assert bench.path.read_bytes() == before, "it was touched"
     assert bench.sequences() == list(range(1, 11))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import random
 import time
 from pathlib import Path
@@ -44,8 +45,7 @@ def test_age_goes_by_accept_time_and_gives_the_space_back(bench: Any) -> None:
 
 def test_event_time_decides_nothing(bench: Any) -> None:
     """Events that say they are ancient, or of next year, go when they were accepted long ago, and not before."""
-    writer = bench.open(retention=EIGHT_HOURS)
-    import datetime
+    bench.open(retention=EIGHT_HOURS)
 
     at = [
         datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC),
@@ -72,7 +72,7 @@ def test_the_last_events_go_too_though_nothing_comes_after_them(bench: Any) -> N
 
 
 def test_none_keeps_everything_in_one_file(bench: Any) -> None:
-    writer = bench.open(retention=None, checkpoint_interval=3600.0)
+    bench.open(retention=None, checkpoint_interval=3600.0)
     bench.deliver(1, 10, accepted_us=1)
     bench.deliver(11, 10)
     bench.tidy()

@@ -62,6 +62,7 @@ def begin(root: Any, partition: Partition, owner: ledger.Owner, before: Sequence
         ledger.create(writing, layout.FORMAT, owner, place)
         ledger.adopt_checkpoints(writing, known)
         writing.execute("COMMIT")
+        writing.execute(f"CHECKPOINT {partition.alias}")
     guard(partition)
     durable.sync_folder(partition.path.parent)
     return Known(partition=partition, owner=owner, place=place, sequence=place.base, began_us=0, aged_us=0)

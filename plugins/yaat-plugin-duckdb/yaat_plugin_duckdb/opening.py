@@ -62,7 +62,7 @@ def open_store(places: Places, limits: Limits, owner: ledger.Owner) -> Opened:
     for _ in range(_MOST_DAMAGED):
         had_log = any(partition.wal_bytes() for partition in places.present())
         try:
-            store = _Opening(places, limits, aside).opened(owner)
+            store = _Opening(places, limits, owner, aside).opened()
         except _Damaged:
             continue
         except OSError as error:
@@ -81,23 +81,25 @@ class _Opening:
 
     places: Places
     limits: Limits
+    owner: ledger.Owner
     aside: list[Path]
 
-    def opened(self, owner: ledger.Owner) -> Store:
+    def opened(self) -> Store:
         root = connect(self.places, self.limits)
         try:
-            return self._all(root, owner)
+            return self._all(root)
         except BaseException:
             root.close()
             raise
 
-    def _all(self, root: Any, owner: ledger.Owner) -> Store:
+    def _all(self, root: Any) -> Store:
         present = [partition for partition in self.places.present() if not _removed_empty(partition)]
         files = [known for partition in present if (known := self._known(root, partition, present[-1]))]
         fresh = not files
         if len(files) < len(present) or not present:
-            files.append(self._begun(root, present[-1] if present else None, owner, files))
-        files[-1] = caught_up(root, files)
+            files.append(self._begun(root, present[-1] if present else None, files))
+        if all(one.owner == files[-1].owner for one in files):
+            files[-1] = caught_up(root, files)
         return Store(root, self.places, files, fresh=fresh)
 
     def _known(self, root: Any, partition: Partition, newest: Partition) -> Known | None:
@@ -111,7 +113,7 @@ class _Opening:
                 if format is None and partition == newest:
                     return None
                 require_format(format or 0, partition.path)
-                if format == 1 and partition == newest:
+                if format == 1 and partition == newest and self._may_be_ours(ledger.owner(reading)):
                     reading.execute("BEGIN TRANSACTION")
                     ledger.upgrade(reading, layout.FORMAT)
                     reading.execute("COMMIT")
@@ -122,17 +124,21 @@ class _Opening:
         _require_place(known, self.places)
         return known
 
+    def _may_be_ours(self, found: ledger.Owner) -> bool:
+        """Else nothing is written: who asks for the position hears whose it is."""
+        return found.queue_id is None or attrs.evolve(found, queue_id=None) == self.owner
+
     def _set_aside(self, partition: Partition, trouble: Trouble, reason: str) -> NoReturn:
         self.aside += set_aside(partition, trouble, reason)
         raise _Damaged
 
-    def _begun(self, root: Any, empty: Partition | None, owner: ledger.Owner, files: list[Known]) -> Known:
+    def _begun(self, root: Any, empty: Partition | None, files: list[Known]) -> Known:
         """A new file after ``files``; ``empty`` is there and attached already, and has no tables."""
         partition = empty or self.places.at(1)
         try:
             if empty is None:
                 attach(root, partition, writable=True)
-            return begin(root, partition, files[-1].owner if files else owner, files)
+            return begin(root, partition, files[-1].owner if files else self.owner, files)
         except duckdb.Error as error:
             raise unavailable(error, partition.path) from error
 

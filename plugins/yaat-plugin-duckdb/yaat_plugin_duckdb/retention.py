@@ -64,7 +64,7 @@ class Retention:
         if self._keep is None:
             return []
         horizon_us = _now_us() - int(self._keep * 1e6)
-        return [one for one in store.sealed if one.aged_us <= horizon_us]
+        return [one for one in store.sealed if 0 < one.aged_us <= horizon_us]
 
     def _too_much(self, store: Store, gone: list[Known]) -> list[Known]:
         """The oldest of what is left; one file's worth of room is kept for what comes until the next look."""

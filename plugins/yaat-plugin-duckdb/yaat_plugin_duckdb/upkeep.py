@@ -29,6 +29,8 @@ class Upkeep:
 
     def __init__(self, config: DuckDBConfig, context: Context, holder: Holder) -> None:
         self.retention = Retention(config, context)
+        self.ours = False
+        """The database is bound to this queue: before that nothing in it is touched."""
         self._interval = config.checkpoint_interval
         self._checkpoint_bytes = min(int(config.checkpoint_bytes), self.retention.file_bytes)
         self._holder = holder
@@ -56,7 +58,7 @@ class Upkeep:
     def tidy(self) -> None:
         """What is due."""
         store, now = self._holder.store, time.monotonic()
-        if store is None or store.open_rows is not None or now < self._rests_until:
+        if store is None or store.open_rows is not None or now < self._rests_until or not self.ours:
             return
         waited = now - self._tidied >= self._interval
         if not waited and store.current.wal_bytes() + self._unlogged < self._checkpoint_bytes:

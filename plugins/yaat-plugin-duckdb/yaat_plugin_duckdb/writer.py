@@ -85,7 +85,8 @@ class Writer:
                 return
             try:
                 store.discard()
-                self.upkeep.move_to_file(store)
+                if self.upkeep.ours:
+                    self.upkeep.move_to_file(store)
             except (duckdb.Error, OSError) as error:
                 self._log.warning("no checkpoint at the end, the log keeps the rows: %s", first_line(error))
             self.holder.close()
@@ -107,6 +108,7 @@ class Writer:
             if store.owner.queue_id is None:
                 store.give_to(Owner(agent_id=self._me.agent_id, sink=self._me.sink, queue_id=queue_id))
             self._require_queue(store, queue_id)
+            self.upkeep.ours = True
 
         self._on_store(bound)
 

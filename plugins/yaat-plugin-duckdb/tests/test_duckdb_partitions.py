@@ -1,0 +1,387 @@
+"""Several files behave as one database, whatever happens to one of them."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from yaat_core.components import Done, QueryRequest, StoredCheckpoint
+from yaat_core.errors import QueryFailed, StoreForeign, StoreNewer
+from yaat_plugin_duckdb import plugin
+from yaat_plugin_duckdb.diagnosis import shortened
+
+FORMAT_1 = Path(__file__).with_name("data") / "format-1.tar.xz"
+HOUR = 3600 * 1_000_000
+ROWS = 500
+DAY = 24 * 3600.0
+
+
+def fill(bench: Any, files: int, *, settle: bool = True) -> int:
+    """So many files of 500 rows; returns the last sequence. The newest one's rows are in its log unless ``settle``."""
+    bench.open(retention=DAY, checkpoint_interval=3600.0)
+    start = time.time_ns() // 1_000 - 4 * (files - 1) * HOUR
+    for number in range(files):
+        first = 1 + number * ROWS
+        offset = {"sources.app": {b"offset": b"%d" % (first + ROWS - 1), b"only %d" % number: b"x"}}
+        bench.deliver(first, ROWS, offset, accepted_us=start + 4 * number * HOUR)
+    if settle:
+        bench.close()
+        bench.open()
+        assert bench.writer.settled == files * ROWS
+    assert len(bench.files()) == files
+    return files * ROWS
+
+
+def crash(bench: Any) -> None:
+    """Leave the files as a kill does."""
+    bench.writer.holder.close()
+    bench.writer = None
+
+
+def flip(file: Path, at: int) -> None:
+    data = bytearray(file.read_bytes())
+    data[at] ^= 0x40
+    file.write_bytes(data)
+
+
+def told(bench: Any) -> str:
+    return "\n".join(finding.problem for finding in bench.writer.problems())
+
+
+def count(bench: Any) -> int:
+    return int(bench.ask("SELECT count(*) AS n FROM events")[0]["n"])
+
+
+# --- one database
+
+
+def test_one_view_over_all_files(bench: Any) -> None:
+    last = fill(bench, 4)
+    assert bench.ask("SELECT count(*) AS n, count(DISTINCT event_id) AS ids FROM logs") == [
+        {"n": last, "ids": last}
+    ]
+    assert bench.ask("SELECT message FROM events WHERE tags['n'] = '3'") == [{"message": "event 3"}]
+    types = bench.ask("SELECT DISTINCT typeof(tags['n']) AS t, typeof(tags['none']) AS none FROM events")
+    assert types == [{"t": "VARCHAR", "none": "VARCHAR"}]
+    assert bench.writer.problems() == ()
+
+
+def test_position_and_checkpoints_go_from_file_to_file(bench: Any) -> None:
+    last = fill(bench, 3)
+    bench.deliver(last + 1, 10, {"sources.app": {b"only 0": None}})
+    bench.close()
+    found = bench.open().position()
+    assert found.sequence == last + 10
+    assert found.checkpoints["sources.app"] == {
+        b"offset": StoredCheckpoint(b"%d" % last, last),
+        b"only 1": StoredCheckpoint(b"x", 2 * ROWS),
+        b"only 2": StoredCheckpoint(b"x", last),
+    }, "what was deleted must not come back from an older file"
+
+
+def test_each_transaction_writes_to_the_newest_file_alone(bench: Any) -> None:
+    last = fill(bench, 3)
+    bench.close()
+    sealed = {file: file.read_bytes() for file in bench.files()[:-1]}
+    bench.open()
+    bench.deliver(last - 100, 200)
+    bench.tidy()
+    bench.close()
+    assert {file: file.read_bytes() for file in sealed} == sealed, "a finished file was written to"
+    assert bench.sequences() == list(range(1, last + 100))
+
+
+def test_queries_over_fifty_files(bench: Any) -> None:
+    """And the files are opened again one by one: nothing depends on how many there are."""
+    bench.open(retention=50 * DAY)
+    start = time.time_ns() // 1_000 - int(49 * DAY * 1e6)
+    bench.writer.upkeep.retention._keep = 8 * DAY / 2
+    for number in range(50):
+        bench.deliver(1 + number * 10, 10, accepted_us=start + number * 24 * HOUR)
+    assert len(bench.files()) == 50
+    bench.writer.upkeep.retention._keep = None
+    bench.close()
+    bench.open(retention=None)
+    assert count(bench) == 500
+    assert len(bench.ask("SELECT * FROM events ORDER BY timestamp DESC LIMIT 20")) == 20
+    assert bench.ask("SELECT tags['n'] AS n FROM events WHERE message = 'event 490'") == [{"n": "490"}]
+
+
+def test_a_database_of_the_released_format_is_adopted(bench: Any) -> None:
+    """One file, 1,000 rows in it and 500 in its log: everything is there, and the next file begins after it."""
+    with tarfile.open(FORMAT_1) as archive:
+        archive.extractall(bench.path.parent, filter="data")
+    answer = plugin.query(
+        sink=bench.config, context=bench.context, request=QueryRequest(sql="SELECT count(*) AS n FROM logs")
+    )
+    assert answer is not None
+    assert [piece.to_pylist() for piece in answer] == [[{"n": 1500}]]
+    answer.close()
+    writer = bench.open()
+    found = writer.position()
+    assert found.sequence == 1500
+    assert found.checkpoints == {"sources.app": {b"offset": StoredCheckpoint(b"1500", 1500)}}
+    bench.deliver(1401, 200)
+    assert writer.holder.store.rotate()
+    bench.deliver(1601, 10)
+    assert [file.name for file in bench.files()] == ["events.duckdb", "000002.duckdb"]
+    assert bench.sequences() == list(range(1, 1611))
+
+
+def test_an_older_version_refuses_what_was_adopted(bench: Any) -> None:
+    with tarfile.open(FORMAT_1) as archive:
+        archive.extractall(bench.path.parent, filter="data")
+    bench.open()
+    bench.close()
+    with duckdb.connect(str(bench.path), read_only=True) as connection:
+        assert connection.execute("SELECT format FROM yaat_meta").fetchall() == [(2,)]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_newer_format_in_any_file_is_refused_untouched(bench: Any, number: int) -> None:
+    fill(bench, 3)
+    bench.close()
+    with duckdb.connect(str(bench.files()[number])) as connection:
+        connection.execute("UPDATE yaat_meta SET format = 3")
+    before = [file.read_bytes() for file in bench.files()]
+    with pytest.raises(StoreNewer, match="format 3"):
+        bench.open()
+    assert [file.read_bytes() for file in bench.files()] == before
+
+
+# --- damage
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("how", ["removed", "cut", "headers", "zeroed"])
+def test_a_finished_file_is_damaged(bench: Any, number: int, how: str) -> None:
+    """The others go on, it is told, and what comes next is stored."""
+    last = fill(bench, 3)
+    bench.close()
+    file = bench.files()[number]
+    if how == "removed":
+        file.unlink()
+    elif how == "cut":
+        file.write_bytes(file.read_bytes()[:-262144])
+    elif how == "headers":
+        flip(file, 20)
+    else:
+        file.write_bytes(b"\0" * 20_000)
+    bench.open()
+    assert count(bench) == last - ROWS
+    assert f"files of the database are gone: {number + 1}" in told(bench)
+    assert ("set aside" in told(bench)) == (how != "removed")
+    assert bench.writer.position().sequence == last
+    assert bench.deliver(last + 1, 10) == Done()
+    assert len(bench.sequences()) == last - ROWS + 10
+
+
+@pytest.mark.parametrize("how", ["removed", "cut", "headers"])
+def test_the_newest_file_is_damaged(bench: Any, how: str) -> None:
+    """The position falls back to the file before, so that the queue delivers again what it has."""
+    last = fill(bench, 3)
+    bench.close()
+    file = bench.files()[-1]
+    if how == "removed":
+        file.unlink()
+    elif how == "cut":
+        file.write_bytes(file.read_bytes()[:-262144])
+    else:
+        flip(file, 20)
+    bench.open()
+    found = bench.writer.position()
+    assert found.sequence == last - ROWS
+    assert found.checkpoints["sources.app"][b"offset"].value == b"%d" % (last - ROWS)
+    bench.deliver(last - ROWS - 50, ROWS + 51)
+    assert bench.sequences() == list(range(1, last + 1))
+
+
+@pytest.mark.parametrize("how", ["removed", "cut", "flipped", "of another database", "without its file"])
+def test_the_log_of_the_newest_file_is_damaged(bench: Any, how: str, make_bench: Any, tmp_path: Path) -> None:
+    last = fill(bench, 3, settle=False)
+    wal, file = bench.wal, bench.files()[-1]
+    data = wal.read_bytes()
+    crash(bench)
+    wal.write_bytes(data)
+    if how == "removed":
+        wal.unlink()
+    elif how == "cut":
+        wal.write_bytes(data[: len(data) // 3])
+    elif how == "flipped":
+        flip(wal, len(data) // 2)
+    elif how == "of another database":
+        (tmp_path / "other").mkdir()
+        other = make_bench(tmp_path / "other")
+        other.open(checkpoint_interval=3600.0)
+        other.deliver(1, 10)
+        wal.write_bytes(other.wal.read_bytes())
+        other.close()
+    else:
+        file.unlink()
+    bench.open(checkpoint_interval=3600.0)
+    found = bench.writer.position()
+    assert last - ROWS <= found.sequence <= last
+    assert count(bench) == found.sequence, "rows and position disagree"
+    bench.deliver(last - ROWS + 1, ROWS + 20)
+    assert bench.sequences() == list(range(1, last + 21))
+
+
+def test_a_file_that_lost_its_end_is_noticed_though_duckdb_would_open_it(bench: Any) -> None:
+    last = fill(bench, 2)
+    bench.close()
+    file = bench.files()[0]
+    assert shortened(file) == ""
+    whole = file.read_bytes()
+    for cut in (1, 4096, 262144):
+        file.write_bytes(whole[:-cut])
+        assert "missing at its end" in shortened(file)
+    with pytest.raises(QueryFailed, match="file is damaged"):
+        plugin.query(sink=bench.config, context=bench.context, request=QueryRequest(sql="SELECT 1"))
+    file.write_bytes(whole)
+    bench.open()
+    assert count(bench) == last
+
+
+def test_a_crash_between_two_files(bench: Any) -> None:
+    """The next file is there and has no tables yet, or no bytes at all."""
+    last = fill(bench, 2)
+    bench.close()
+    for content in (b"", None):
+        third = bench.places.at(3)
+        if content is None:
+            duckdb.connect(str(third.path)).close()
+        else:
+            third.path.write_bytes(content)
+        bench.open()
+        assert bench.writer.position().sequence == last
+        assert bench.writer.position().checkpoints["sources.app"][b"offset"].value == b"%d" % last
+        assert count(bench) == last
+        bench.close()
+        third.path.unlink(missing_ok=True)
+    bench.open()
+    assert bench.deliver(last + 1, 5) == Done()
+    assert bench.sequences() == list(range(1, last + 6))
+
+
+# --- strangers
+
+
+def test_a_file_of_another_database_is_refused(bench: Any, make_bench: Any, tmp_path: Path) -> None:
+    fill(bench, 3)
+    bench.close()
+    (tmp_path / "other").mkdir()
+    other = make_bench(tmp_path / "other")
+    other.open()
+    other.writer.holder.store.give_to(
+        duckdb_owner(other, queue_id=b"queue-of-another")  # same agent and sink, another queue
+    )
+    other.close()
+    shutil.copy(other.path, bench.path)
+    with pytest.raises(StoreForeign, match="several databases") as caught:
+        bench.open()
+    assert caught.value.where == str(bench.path)
+    bench.close()
+    assert bench.path.read_bytes() == other.path.read_bytes(), "it was touched"
+
+
+def duckdb_owner(bench: Any, queue_id: bytes) -> Any:
+    from yaat_plugin_duckdb.ledger import Owner
+
+    context = bench.context
+    return Owner(agent_id=context.agent_id, sink=str(context.id), queue_id=queue_id)
+
+
+def test_a_file_in_the_wrong_place_is_refused(bench: Any) -> None:
+    fill(bench, 3)
+    bench.close()
+    second, fourth = bench.places.at(2).path, bench.places.at(4).path
+    shutil.copy(second, fourth)
+    with pytest.raises(StoreForeign, match="file 2 of a database lies in the place of file 4") as caught:
+        bench.open()
+    assert str(second) in caught.value.fix
+    fourth.unlink()
+
+
+# --- backups
+
+
+def copy(bench: Any, to: Path) -> None:
+    """As the README says: while the agent is stopped, the file and its folder."""
+    to.mkdir()
+    shutil.copy(bench.path, to)
+    shutil.copytree(bench.places.folder, to / bench.places.folder.name)
+
+
+def restore(bench: Any, backup: Path) -> None:
+    bench.path.unlink()
+    shutil.rmtree(bench.places.folder)
+    shutil.copytree(backup, bench.path.parent, dirs_exist_ok=True)
+
+
+def test_a_restored_backup_goes_on_from_its_own_position(bench: Any, tmp_path: Path) -> None:
+    last = fill(bench, 2)
+    bench.close()
+    copy(bench, tmp_path / "backup")
+    bench.open()
+    for first in range(last + 1, last + 400, 100):
+        bench.deliver(first, 100)
+        bench.writer.holder.store.rotate()
+    bench.close()
+    restore(bench, tmp_path / "backup")
+    found = bench.open().position()
+    assert found.sequence == last
+    assert found.checkpoints["sources.app"][b"offset"].value == b"%d" % last
+    bench.deliver(last - 20, 421)
+    assert bench.writer.problems() == ()
+    assert bench.sequences() == list(range(1, last + 401))
+
+
+def test_moved_to_another_folder(make_bench: Any, tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    bench = make_bench(old)
+    old.mkdir()
+    last = fill(bench, 3)
+    bench.close()
+    old.rename(new)
+    moved = make_bench(new)
+    moved.open()
+    assert count(moved) == last
+    moved.deliver(last + 1, 10)
+    assert moved.sequences() == list(range(1, last + 11))
+
+
+def test_a_backup_over_newer_files_is_told(bench: Any, tmp_path: Path) -> None:
+    """An older copy of the second file below a third one: what the copy lacks is in no file any more."""
+    last = fill(bench, 2)
+    bench.close()
+    older = bench.places.at(2).path.read_bytes()
+    bench.open()
+    bench.deliver(last + 1, 100)
+    assert bench.writer.holder.store.rotate()
+    bench.deliver(last + 101, 10)
+    bench.close()
+    bench.places.at(2).path.write_bytes(older)
+    bench.open()
+    assert f"{last + 1} to {last + 100}" in told(bench)
+    assert bench.writer.position().sequence == last + 110
+
+
+def test_an_older_copy_of_the_newest_file_alone(bench: Any) -> None:
+    """Its position is its own; nothing of the files before it comes again."""
+    last = fill(bench, 3)
+    bench.close()
+    newest = bench.files()[-1]
+    older = newest.read_bytes()
+    bench.open()
+    bench.deliver(last + 1, 50)
+    bench.close()
+    newest.write_bytes(older)
+    assert bench.open().position().sequence == last
+    bench.deliver(last + 1, 50)
+    assert bench.sequences() == list(range(1, last + 51))

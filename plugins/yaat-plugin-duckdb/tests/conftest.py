@@ -46,13 +46,6 @@ def _array(name: str, value: Any) -> Any:
     return pa.array(value, SCHEMA.field(name).type) if isinstance(value, list) else value
 
 
-def stored(file: Path) -> list[int]:
-    """The sequences in a file that nobody has open."""
-    with duckdb.connect(str(file), read_only=True) as connection:
-        rows = connection.execute("SELECT sequence FROM yaat_events ORDER BY sequence").fetchall()
-    return [sequence for (sequence,) in rows]
-
-
 @attrs.define
 class Bench:
     """A writer on a folder of its own, and what a test does with it."""
@@ -134,7 +127,14 @@ class Bench:
     def sequences(self) -> Sequence[int]:
         """What is stored, read from the closed files."""
         self.close()
-        return sorted(sequence for file in self.files() for sequence in stored(file))
+        return sorted(sequence for file in self.files() for sequence in self.stored(file))
+
+    @staticmethod
+    def stored(file: Path) -> list[int]:
+        """The sequences in a file that no writer has open."""
+        with duckdb.connect(str(file), read_only=True) as connection:
+            rows = connection.execute("SELECT sequence FROM yaat_events ORDER BY sequence").fetchall()
+        return [sequence for (sequence,) in rows]
 
     def files(self) -> list[Path]:
         """The files of the database, the oldest first."""

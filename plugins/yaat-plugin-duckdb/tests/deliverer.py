@@ -1,6 +1,7 @@
-"""A child that delivers batches as fast as it can until it is killed: `deliverer.py FOLDER`.
+"""A child that delivers batches as fast as it can until it is killed: `deliverer.py FOLDER [RETENTION]`.
 
-After each delivery it writes the last sequence to stdout: what it said is delivered must be there.
+With a retention, in seconds, files begin and go all the time. After each delivery it writes the last sequence to
+stdout: what it said is delivered must be there.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ QUEUE = b"queue-0000000001"
 STRETCH = 20_000
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, retention: float | None) -> None:
     """Resume where the database says, overlapping by some rows, as a queue does whose cursor is behind."""
-    config = DuckDBConfig(checkpoint_interval=0.05, checkpoint_bytes=2**20)  # type: ignore[arg-type]
+    config = DuckDBConfig(retention=retention, checkpoint_interval=0.05, checkpoint_bytes=2**20)  # type: ignore[arg-type]
     writer = Writer(config, make_context(folder, "sinks.local"))
     writer.start()
     writer.bind(QUEUE)
@@ -64,4 +65,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else None)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -16,10 +17,10 @@ from yaat_core.testing import make_context
 CHILD = Path(__file__).with_name("deliverer.py")
 
 
-def run_and_kill(folder: Path, seconds: float) -> tuple[int, int]:
+def run_and_kill(folder: Path, seconds: float, *more: str) -> tuple[int, int]:
     """(last delivery that it told of, what it said was settled then)."""
     with subprocess.Popen(
-        [sys.executable, CHILD, folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, CHILD, folder, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:
         assert child.stdout is not None
         assert child.stderr is not None
@@ -67,3 +68,25 @@ def test_without_its_log_it_still_has_what_it_settled(tmp_path: Path) -> None:
             ((rows, high),) = connection.execute("SELECT count(*), max(sequence) FROM yaat_events").fetchall()
         assert rows == high
         assert high >= settled
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.faults)])
+def test_killed_while_files_begin_and_go(tmp_path: Path, kills: int, make_bench: Any) -> None:
+    """Every eighth of a second a new file, and one that goes: what is left is whole, each event of it once."""
+    rng = random.Random(kills)
+    bench = make_bench(tmp_path)
+    begun = turn = 0
+    while turn < kills or begun < 2:
+        turn += 1
+        assert turn < kills + 50, "there never was a second file"
+        told, _ = run_and_kill(tmp_path, 0.3 + rng.expovariate(3), "1.0")
+        files = bench.files()
+        begun = max(begun, len(files))
+        bench.open(retention=None)
+        assert bench.writer.problems() == (), bench.writer.problems()
+        position = bench.writer.position().sequence
+        assert position >= told, "what was delivered is gone"
+        bench.writer.holder.close()
+        kept = sorted(sequence for file in bench.files() for sequence in bench.stored(file))
+        assert kept == list(range(position - len(kept) + 1, position + 1))
+        assert not list(tmp_path.rglob("*.dropped"))

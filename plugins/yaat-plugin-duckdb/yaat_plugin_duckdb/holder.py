@@ -12,6 +12,7 @@ import attrs
 import duckdb
 
 from yaat_core.components import Context
+from yaat_core.config.options import Size
 from yaat_core.errors import StoreDamaged, YaatError
 from yaat_plugin_duckdb.answers import Answers
 from yaat_plugin_duckdb.complaints import first_line
@@ -26,6 +27,7 @@ from yaat_plugin_duckdb.store import Store
 
 #: What a query hears that was stopped for the sake of the writer.
 _CLOSED: Final = "the database was closed while the query ran"
+_MEMORY_SIGNS: Final = ("failed to pin", "failed to allocate", "could not allocate", "out of memory")
 
 
 class Holder:
@@ -80,10 +82,19 @@ class Holder:
         self._known = self.store.sequence if self.store else self._known
 
     def abandon(self, error: Exception) -> str:
-        """Close everything after an error; returns the error as a line."""
+        """Close everything after an error; returns the error as a line.
+
+        Where memory was short and no query had it, the next opening gets more of it.
+        """
         line = first_line(error)
         self._log.warning("the database failed, reopening it: %s", line)
         self._reopened.add()
+        short = any(sign in str(error).lower() for sign in _MEMORY_SIGNS)
+        if short and not self.answers.running and self.memory.widen():
+            self._log.warning(
+                "rows with very long texts need more than memory_limit: %s for a while",
+                Size(self.memory.writing),
+            )
         self.close()
         return line
 

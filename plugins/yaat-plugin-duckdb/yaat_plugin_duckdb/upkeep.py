@@ -9,7 +9,6 @@ from typing import Final
 import duckdb
 
 from yaat_core.components import Context, Position
-from yaat_core.config.options import Size
 from yaat_plugin_duckdb.complaints import first_line
 from yaat_plugin_duckdb.config import DuckDBConfig
 from yaat_plugin_duckdb.holder import Holder
@@ -21,7 +20,6 @@ _REST: Final = 10.0
 #: Bytes that the files may grow before the instance is closed and opened again: DuckDB keeps native memory, outside of its
 #: limit, for what it wrote, about a tenth of that (DuckDB 2.0.1).
 _GROWTH: Final = 192 * 2**20
-_MEMORY_SIGNS: Final = ("failed to pin", "failed to allocate", "Out of Memory")
 
 
 class Upkeep:
@@ -72,9 +70,7 @@ class Upkeep:
             self._rest(error)
             self._log.info("no checkpoint now: %s", first_line(error))
         except (duckdb.Error, OSError) as error:
-            self._rest(error)
-            self._holder.abandon(error)
-            self._more_memory(error)
+            self._fail(error)
 
     def move_to_file(self, store: Store) -> None:
         """CHECKPOINT, the next file when this one is full, and retention.
@@ -102,20 +98,19 @@ class Upkeep:
         self._rests_until = time.monotonic() + _REST
         self._holder.problems.not_moved(first_line(error))
 
+    def _fail(self, error: Exception) -> None:
+        """A CHECKPOINT that lacks memory is tried again with more of it at once: it holds 2,048 rows, however long their
+        texts are, and without it the queue never ends."""
+        before = self._holder.memory.writing
+        self._rest(error)
+        self._holder.abandon(error)
+        if self._holder.memory.writing > before:
+            self._rests_until = -math.inf
+            self._holder.reopen()
+
     def _refresh(self, store: Store) -> None:
         """Open the instance anew where that gives memory back, and no query is in the way."""
         self._holder.memory.adjust()
         grown = store.written() >= _GROWTH and not store.current.wal_bytes()
         if self._holder.memory.narrow() or (grown and self._holder.answers.pause()):
             self._holder.reopen()
-
-    def _more_memory(self, error: Exception) -> None:
-        """A CHECKPOINT holds 2,048 rows at once, however long their texts are; without it the queue never ends."""
-        if not any(sign in str(error) for sign in _MEMORY_SIGNS) or not self._holder.memory.widen():
-            return
-        self._rests_until = -math.inf
-        self._log.warning(
-            "rows with very long texts: a checkpoint needs more than memory_limit, trying with %s",
-            Size(self._holder.memory.writing),
-        )
-        self._holder.reopen()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from yaat_core import ids
+from yaat_core import faults, ids
 from yaat_core.components import Done, Held, Position
 from yaat_core.event import EventBatch
 from yaat_core.testing import make_context
@@ -65,4 +65,5 @@ def main(folder: Path, retention: float | None) -> None:
 
 
 if __name__ == "__main__":
+    faults.arm()
     main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import tarfile
 import time
@@ -12,7 +13,7 @@ import duckdb
 import pytest
 
 from yaat_core.components import Done, QueryRequest, StoredCheckpoint
-from yaat_core.errors import QueryFailed, StoreForeign, StoreNewer
+from yaat_core.errors import QueryFailed, StoreDamaged, StoreForeign, StoreNewer
 from yaat_plugin_duckdb import plugin
 from yaat_plugin_duckdb.diagnosis import shortened
 
@@ -267,6 +268,46 @@ def test_a_crash_between_two_files(bench: Any) -> None:
     bench.open()
     assert bench.deliver(last + 1, 5) == Done()
     assert bench.sequences() == list(range(1, last + 6))
+
+
+def spoil_a_block(file: Path) -> None:
+    """Flip a bit in a block that holds nothing but messages: the file opens, and most queries never see it."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        rows = connection.execute(
+            "SELECT column_name, block_id FROM pragma_storage_info('yaat_events') WHERE block_id >= 0"
+        ).fetchall()
+    others = {block for name, block in rows if name != "message"}
+    (block, *_) = [block for name, block in rows if name == "message" and block not in others]
+    flip(file, 12_288 + block * 262_144 + 1000)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_damage_inside_a_file_does_not_spoil_every_query_for_ever(bench: Any, number: int) -> None:
+    """The query that meets it fails; then that file is found, set aside, and the others answer."""
+    rng = random.Random(1)
+    bench.open(retention=DAY, checkpoint_interval=3600.0)
+    start = time.time_ns() // 1_000 - 4 * HOUR
+    for first, at in ((1, start), (2001, start + 4 * HOUR)):
+        bench.deliver(first, 2000, accepted_us=at, message=[rng.randbytes(300).hex() for _ in range(2000)])
+    bench.close()
+    file = bench.files()[number]
+    spoil_a_block(file)
+    bench.open()
+    assert bench.writer.problems() == ()
+    sql = "SELECT count(*) AS n FROM events WHERE message LIKE '%ab%'"
+    with pytest.raises(QueryFailed, match=r"(?i)corrupt|checksum"):
+        bench.ask(sql)
+    bench.writer.tidy()
+    bench.writer.tidy()
+    if number == 1:
+        with pytest.raises(StoreDamaged, match="lost"):
+            bench.deliver(4001, 1)
+        bench.close()
+        bench.open()
+    assert bench.ask(sql)[0]["n"] > 0
+    assert count(bench) == 2000
+    assert str(file) + ".damaged" in told(bench)
+    assert bench.writer.position().sequence == (4000 if number == 0 else 2000)
 
 
 # --- strangers

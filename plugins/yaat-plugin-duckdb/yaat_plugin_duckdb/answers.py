@@ -16,6 +16,7 @@ import pyarrow as pa
 from yaat_core.components import QueryRequest
 from yaat_core.errors import QueryFailed, QueryTimeout, StoreUnavailable, YaatError
 from yaat_plugin_duckdb.complaints import as_failure
+from yaat_plugin_duckdb.diagnosis import is_damage
 from yaat_plugin_duckdb.memory import Memory
 from yaat_plugin_duckdb.sandbox import checked
 
@@ -34,6 +35,8 @@ class Answer:
         self, cursor: duckdb.DuckDBPyConnection, request: QueryRequest, ended: Callable[[Answer], None]
     ) -> None:
         self.truncated = False
+        self.met_damage = False
+        """DuckDB found the content of a file wrong."""
         self._cursor = cursor
         self._request = request
         self._ended = ended
@@ -112,6 +115,7 @@ class Answer:
             try:
                 return step()
             except (duckdb.Error, pa.ArrowException, OSError) as error:
+                self.met_damage = self.met_damage or is_damage(error)
                 raise self._verdict or as_failure(error) from error
 
     def _time_out(self) -> None:
@@ -140,6 +144,7 @@ class Answers:
         self._running: set[Answer] = set()
         self._open = False
         self._over = False
+        self._suspicion = False
 
     def ask(self, make_cursor: Callable[[], duckdb.DuckDBPyConnection], request: QueryRequest) -> Answer:
         """Begin a query.
@@ -162,6 +167,12 @@ class Answers:
     def running(self) -> int:
         """How many queries hold a cursor."""
         return len(self._running)
+
+    def take_suspicion(self) -> bool:
+        """Has a query met damage since this was asked last?"""
+        with self._gate:
+            found, self._suspicion = self._suspicion, False
+        return found
 
     def admit(self) -> None:
         """The instance is open: queries may begin."""
@@ -195,6 +206,7 @@ class Answers:
         with self._gate:
             ended = answer in self._running
             self._running.discard(answer)
+            self._suspicion = self._suspicion or answer.met_damage
         if ended:
             self._memory.query_ends()
 

@@ -5,6 +5,7 @@ Queries share the instance, so they are stopped before it is closed. One thread 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -115,10 +116,14 @@ class Holder:
             self._log.warning("not reopened yet: %s", error)
             self.close()
 
+    def lost(self, files: Sequence[Path]) -> None:
+        """Count files that were set aside."""
+        self._aside.add(len(files))
+
     def _tell(self, opened: Opened) -> None:
         self.problems.look(opened.store)
         if opened.set_aside:
-            self._aside.add(len(opened.set_aside))
+            self.lost(opened.set_aside)
             self._log.error(
                 "the database was damaged: set aside %s; it holds events up to sequence %d, what the queue still has is "
                 "delivered again",

@@ -15,6 +15,7 @@ from typing import Final
 import attrs
 
 from yaat_core import durable
+from yaat_core.faults import reached
 
 _NAME: Final = re.compile(r"(\d{6,12})\.duckdb")
 #: Of a file that is about to be removed.
@@ -100,6 +101,7 @@ class Places:
         except FileNotFoundError:
             return
         durable.sync_folder(dropped.parent)
+        reached("duckdb.retire.renamed")
         self._finish(dropped)
 
     def damaged(self) -> list[Path]:

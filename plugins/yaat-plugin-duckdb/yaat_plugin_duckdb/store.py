@@ -201,10 +201,11 @@ class Store:
             began_us=self._began_us,
             aged_us=self._aged_us,
         )
+        reached("duckdb.rotate.before")
         new = self._places.next(self.current)
         engine.attach(self._root, new, writable=True)
         newest = begin(self._root, new, self.owner, [*self.sealed, old])
-        reached("duckdb.rotate")
+        reached("duckdb.rotate.after")
         self._written += self.current.bytes()
         self._writer.close()
         self.sealed.append(old)
@@ -229,6 +230,7 @@ class Store:
         self.sealed = kept
         for one in old:
             engine.detach(self._root, one.partition)
+            reached("duckdb.retire.before")
             self._places.remove(one.partition)
         return rows
 

@@ -12,6 +12,7 @@ from yaat_core.components import Context, Position
 from yaat_plugin_duckdb.complaints import first_line
 from yaat_plugin_duckdb.config import DuckDBConfig
 from yaat_plugin_duckdb.holder import Holder
+from yaat_plugin_duckdb.inspection import Inspection
 from yaat_plugin_duckdb.retention import Retention
 from yaat_plugin_duckdb.store import Store, accepted_us
 
@@ -19,7 +20,7 @@ from yaat_plugin_duckdb.store import Store, accepted_us
 _REST: Final = 10.0
 #: Bytes that the files may grow before the instance is closed and opened again: DuckDB keeps native memory, outside of its
 #: limit, for what it wrote, about a tenth of that (DuckDB 2.0.1).
-_GROWTH: Final = 192 * 2**20
+_GROWTH: Final = 64 * 2**20
 
 
 class Upkeep:
@@ -32,6 +33,7 @@ class Upkeep:
         self._interval = config.checkpoint_interval
         self._checkpoint_bytes = min(int(config.checkpoint_bytes), self.retention.file_bytes)
         self._holder = holder
+        self._inspection = Inspection(context, holder)
         self._log = context.log
         self._unlogged = 0
         self._tidied = -math.inf
@@ -58,6 +60,14 @@ class Upkeep:
         store, now = self._holder.store, time.monotonic()
         if store is None or store.open_rows is not None or now < self._rests_until or not self.ours:
             return
+        try:
+            self._inspection.step(store)
+        except (duckdb.Error, OSError) as error:
+            self._fail(error)
+        if self._holder.store is store:
+            self._move_when_due(store, now)
+
+    def _move_when_due(self, store: Store, now: float) -> None:
         waited = now - self._tidied >= self._interval
         if not waited and store.current.wal_bytes() + self._unlogged < self._checkpoint_bytes:
             return

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from yaat_core.errors import QueryFailed, QueryRefused
-from yaat_plugin_duckdb import functions
+from yaat_kit.sql_functions import FUNCTIONS, TABLE_FUNCTIONS
 
 ATTACKS = """
     SELECT * FROM read_text('/etc/passwd')
@@ -299,5 +299,5 @@ def test_every_listed_function_exists(running: Any) -> None:
         "->",
     }
     known = {name for (name,) in rows} | parsed_away
-    listed = {name.lower() for name in functions.FUNCTIONS | functions.TABLE_FUNCTIONS}
+    listed = {name.lower() for name in FUNCTIONS | TABLE_FUNCTIONS}
     assert listed <= known, sorted(listed - known)

@@ -19,7 +19,7 @@ from typing import Any, Final
 import duckdb
 
 from yaat_core.errors import QueryRefused
-from yaat_plugin_duckdb.functions import FUNCTIONS, TABLE_FUNCTIONS
+from yaat_kit.sql_functions import FUNCTIONS, TABLE_FUNCTIONS
 from yaat_plugin_duckdb.growth import check_growth
 from yaat_plugin_duckdb.layout import VIEWS
 

@@ -1,11 +1,12 @@
-"""The functions that a query may call, by family.
+"""The functions of DuckDB that a query or an expression may call, by family.
 
 An explicit list, not DuckDB's own less some: a function that a later DuckDB brings is refused until somebody has
 looked at it. Left out are functions that read files, settings, secrets or the catalog (`read_text`, `glob`,
 `current_setting`, `duckdb_*`, `pragma_*`, `getenv`), that run SQL from text (`query`, `json_execute_serialized_sql`),
 that change something (`nextval`, `setseed`, `write_log`), that only wait (`sleep_ms`), and those whose time grows with
 the square of a text's length, since nothing can interrupt them within one text (`levenshtein` and its kin).
-Functions whose result can be much larger than their arguments are listed and bounded in `growth`.
+Functions whose result can be much larger than their arguments are bounded by `yaat_plugin_duckdb.growth` in queries,
+and can't be called in expressions.
 """
 
 from __future__ import annotations
@@ -96,6 +97,18 @@ _WINDOWS: Final = """
 #: Scalar, aggregate and window functions.
 FUNCTIONS: Final = _names(
     _OPERATORS, _NUMBERS, _TEXTS, _TIMES, _VALUES, _NESTED, _JSON, _AGGREGATES, _WINDOWS
+)
+_OF_LISTS: Final = """
+    array_contains array_extract array_has_all array_has_any cardinality element_at len list_contains list_has_all
+    list_has_any list_value map_contains map_extract map_extract_value
+"""
+_NOT_OF_ONE_EVENT: Final = """
+    any_value bar format gen_random_uuid json_group_array json_group_object json_group_structure lpad printf random
+    repeat rpad uuid uuidv4 uuidv7 version
+"""
+#: What an expression over one event may call: the same event always gets the same answer, of bounded size.
+SCALARS: Final = _names(_OPERATORS, _NUMBERS, _TEXTS, _TIMES, _VALUES, _JSON, _OF_LISTS) - _names(
+    _NOT_OF_ONE_EVENT
 )
 #: Functions in FROM.
 TABLE_FUNCTIONS: Final = _names("generate_series json_each json_tree range unnest")

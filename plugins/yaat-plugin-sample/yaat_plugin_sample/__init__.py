@@ -1,0 +1,1 @@
+"""Processors that let fewer events through, and count what they hold back."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ from yaat_plugin_duckdb.writer import Writer
 
 QUEUE = b"queue-0000000001"
 SINK = "sinks.local"
+#: Of each file that `Bench.fill` makes.
+FILE_ROWS = 500
+HOUR_US = 3600 * 1_000_000
+DAY = 24 * 3600.0
 
 
 def batch(first: int, rows: int, **columns: Any) -> EventBatch:
@@ -82,6 +87,29 @@ class Bench:
         self.writer.position()
         self.writer.bind(QUEUE)
         return self.writer
+
+    def fill(self, files: int, *, settle: bool = True) -> int:
+        """So many files of 500 rows; returns the last sequence. The newest one's rows are in its log unless ``settle``."""
+        self.open(retention=DAY, checkpoint_interval=3600.0)
+        start = time.time_ns() // 1_000 - 4 * (files - 1) * HOUR_US
+        for number in range(files):
+            first = 1 + number * FILE_ROWS
+            offset = {b"offset": b"%d" % (first + FILE_ROWS - 1), b"only %d" % number: b"x"}
+            self.deliver(first, FILE_ROWS, {"sources.app": offset}, accepted_us=start + 4 * number * HOUR_US)
+        if settle:
+            self.close()
+            assert self.open().settled == files * FILE_ROWS
+        assert len(self.files()) == files
+        return files * FILE_ROWS
+
+    def told(self) -> str:
+        """What the writer says is wrong."""
+        assert self.writer is not None
+        return "\n".join(finding.problem for finding in self.writer.problems())
+
+    def count(self) -> int:
+        """How many events a query finds."""
+        return int(self.ask("SELECT count(*) AS n FROM events")[0]["n"])
 
     def close(self) -> None:
         if self.writer is not None:
@@ -145,6 +173,12 @@ class Bench:
 def make_bench() -> type[Bench]:
     """`Bench`, for tests that share one or make several."""
     return Bench
+
+
+@pytest.fixture(scope="session")
+def make_batch() -> Callable[..., EventBatch]:
+    """`batch`: rows numbered from a number on."""
+    return batch
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import tarfile
 import time
 from pathlib import Path
@@ -13,7 +12,7 @@ import duckdb
 import pytest
 
 from yaat_core.components import Done, QueryRequest, StoredCheckpoint
-from yaat_core.errors import QueryFailed, StoreDamaged, StoreForeign, StoreNewer
+from yaat_core.errors import QueryFailed, StoreDamaged, StoreNewer
 from yaat_plugin_duckdb import plugin
 from yaat_plugin_duckdb.diagnosis import shortened
 
@@ -21,22 +20,6 @@ FORMAT_1 = Path(__file__).with_name("data") / "format-1.tar.xz"
 HOUR = 3600 * 1_000_000
 ROWS = 500
 DAY = 24 * 3600.0
-
-
-def fill(bench: Any, files: int, *, settle: bool = True) -> int:
-    """So many files of 500 rows; returns the last sequence. The newest one's rows are in its log unless ``settle``."""
-    bench.open(retention=DAY, checkpoint_interval=3600.0)
-    start = time.time_ns() // 1_000 - 4 * (files - 1) * HOUR
-    for number in range(files):
-        first = 1 + number * ROWS
-        offset = {"sources.app": {b"offset": b"%d" % (first + ROWS - 1), b"only %d" % number: b"x"}}
-        bench.deliver(first, ROWS, offset, accepted_us=start + 4 * number * HOUR)
-    if settle:
-        bench.close()
-        bench.open()
-        assert bench.writer.settled == files * ROWS
-    assert len(bench.files()) == files
-    return files * ROWS
 
 
 def crash(bench: Any) -> None:
@@ -51,19 +34,11 @@ def flip(file: Path, at: int) -> None:
     file.write_bytes(data)
 
 
-def told(bench: Any) -> str:
-    return "\n".join(finding.problem for finding in bench.writer.problems())
-
-
-def count(bench: Any) -> int:
-    return int(bench.ask("SELECT count(*) AS n FROM events")[0]["n"])
-
-
 # --- one database
 
 
 def test_one_view_over_all_files(bench: Any) -> None:
-    last = fill(bench, 4)
+    last = bench.fill(4)
     assert bench.ask("SELECT count(*) AS n, count(DISTINCT event_id) AS ids FROM logs") == [
         {"n": last, "ids": last}
     ]
@@ -74,7 +49,7 @@ def test_one_view_over_all_files(bench: Any) -> None:
 
 
 def test_position_and_checkpoints_go_from_file_to_file(bench: Any) -> None:
-    last = fill(bench, 3)
+    last = bench.fill(3)
     bench.deliver(last + 1, 10, {"sources.app": {b"only 0": None}})
     bench.close()
     found = bench.open().position()
@@ -87,7 +62,7 @@ def test_position_and_checkpoints_go_from_file_to_file(bench: Any) -> None:
 
 
 def test_each_transaction_writes_to_the_newest_file_alone(bench: Any) -> None:
-    last = fill(bench, 3)
+    last = bench.fill(3)
     bench.close()
     sealed = {file: file.read_bytes() for file in bench.files()[:-1]}
     bench.open()
@@ -109,7 +84,7 @@ def test_queries_over_fifty_files(bench: Any) -> None:
     bench.writer.upkeep.retention._keep = None
     bench.close()
     bench.open(retention=None)
-    assert count(bench) == 500
+    assert bench.count() == 500
     assert len(bench.ask("SELECT * FROM events ORDER BY timestamp DESC LIMIT 20")) == 20
     assert bench.ask("SELECT tags['n'] AS n FROM events WHERE message = 'event 490'") == [{"n": "490"}]
 
@@ -146,7 +121,7 @@ def test_an_older_version_refuses_what_was_adopted(bench: Any) -> None:
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_newer_format_in_any_file_is_refused_untouched(bench: Any, number: int) -> None:
-    fill(bench, 3)
+    bench.fill(3)
     bench.close()
     with duckdb.connect(str(bench.files()[number])) as connection:
         connection.execute("UPDATE yaat_meta SET format = 3")
@@ -163,7 +138,7 @@ def test_a_newer_format_in_any_file_is_refused_untouched(bench: Any, number: int
 @pytest.mark.parametrize("how", ["removed", "cut", "headers", "zeroed"])
 def test_a_finished_file_is_damaged(bench: Any, number: int, how: str) -> None:
     """The others go on, it is told, and what comes next is stored."""
-    last = fill(bench, 3)
+    last = bench.fill(3)
     bench.close()
     file = bench.files()[number]
     if how == "removed":
@@ -175,9 +150,9 @@ def test_a_finished_file_is_damaged(bench: Any, number: int, how: str) -> None:
     else:
         file.write_bytes(b"\0" * 20_000)
     bench.open()
-    assert count(bench) == last - ROWS
-    assert f"files of the database are gone: {number + 1}" in told(bench)
-    assert ("set aside" in told(bench)) == (how != "removed")
+    assert bench.count() == last - ROWS
+    assert f"files of the database are gone: {number + 1}" in bench.told()
+    assert ("set aside" in bench.told()) == (how != "removed")
     assert bench.writer.position().sequence == last
     assert bench.deliver(last + 1, 10) == Done()
     assert len(bench.sequences()) == last - ROWS + 10
@@ -186,7 +161,7 @@ def test_a_finished_file_is_damaged(bench: Any, number: int, how: str) -> None:
 @pytest.mark.parametrize("how", ["removed", "cut", "headers"])
 def test_the_newest_file_is_damaged(bench: Any, how: str) -> None:
     """The position falls back to the file before, so that the queue delivers again what it has."""
-    last = fill(bench, 3)
+    last = bench.fill(3)
     bench.close()
     file = bench.files()[-1]
     if how == "removed":
@@ -205,7 +180,7 @@ def test_the_newest_file_is_damaged(bench: Any, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["removed", "cut", "flipped", "of another database", "without its file"])
 def test_the_log_of_the_newest_file_is_damaged(bench: Any, how: str, make_bench: Any, tmp_path: Path) -> None:
-    last = fill(bench, 3, settle=False)
+    last = bench.fill(3, settle=False)
     wal, file = bench.wal, bench.files()[-1]
     data = wal.read_bytes()
     crash(bench)
@@ -228,13 +203,13 @@ def test_the_log_of_the_newest_file_is_damaged(bench: Any, how: str, make_bench:
     bench.open(checkpoint_interval=3600.0)
     found = bench.writer.position()
     assert last - ROWS <= found.sequence <= last
-    assert count(bench) == found.sequence, "rows and position disagree"
+    assert bench.count() == found.sequence, "rows and position disagree"
     bench.deliver(last - ROWS + 1, ROWS + 20)
     assert bench.sequences() == list(range(1, last + 21))
 
 
 def test_a_file_that_lost_its_end_is_noticed_though_duckdb_would_open_it(bench: Any) -> None:
-    last = fill(bench, 2)
+    last = bench.fill(2)
     bench.close()
     file = bench.files()[0]
     assert shortened(file) == ""
@@ -246,12 +221,12 @@ def test_a_file_that_lost_its_end_is_noticed_though_duckdb_would_open_it(bench: 
         plugin.query(sink=bench.config, context=bench.context, request=QueryRequest(sql="SELECT 1"))
     file.write_bytes(whole)
     bench.open()
-    assert count(bench) == last
+    assert bench.count() == last
 
 
 def test_a_crash_between_two_files(bench: Any) -> None:
     """The next file is there and has no tables yet, or no bytes at all."""
-    last = fill(bench, 2)
+    last = bench.fill(2)
     bench.close()
     for content in (b"", None):
         third = bench.places.at(3)
@@ -262,7 +237,7 @@ def test_a_crash_between_two_files(bench: Any) -> None:
         bench.open()
         assert bench.writer.position().sequence == last
         assert bench.writer.position().checkpoints["sources.app"][b"offset"].value == b"%d" % last
-        assert count(bench) == last
+        assert bench.count() == last
         bench.close()
         third.path.unlink(missing_ok=True)
     bench.open()
@@ -305,124 +280,6 @@ def test_damage_inside_a_file_does_not_spoil_every_query_for_ever(bench: Any, nu
         bench.close()
         bench.open()
     assert bench.ask(sql)[0]["n"] > 0
-    assert count(bench) == 2000
-    assert str(file) + ".damaged" in told(bench)
+    assert bench.count() == 2000
+    assert str(file) + ".damaged" in bench.told()
     assert bench.writer.position().sequence == (4000 if number == 0 else 2000)
-
-
-# --- strangers
-
-
-def test_a_file_of_another_database_is_refused(bench: Any, make_bench: Any, tmp_path: Path) -> None:
-    fill(bench, 3)
-    bench.close()
-    (tmp_path / "other").mkdir()
-    other = make_bench(tmp_path / "other")
-    other.open()
-    other.writer.holder.store.give_to(
-        duckdb_owner(other, queue_id=b"queue-of-another")  # same agent and sink, another queue
-    )
-    other.close()
-    shutil.copy(other.path, bench.path)
-    with pytest.raises(StoreForeign, match="several databases") as caught:
-        bench.open()
-    assert caught.value.where == str(bench.path)
-    bench.close()
-    assert bench.path.read_bytes() == other.path.read_bytes(), "it was touched"
-
-
-def duckdb_owner(bench: Any, queue_id: bytes) -> Any:
-    from yaat_plugin_duckdb.ledger import Owner
-
-    context = bench.context
-    return Owner(agent_id=context.agent_id, sink=str(context.id), queue_id=queue_id)
-
-
-def test_a_file_in_the_wrong_place_is_refused(bench: Any) -> None:
-    fill(bench, 3)
-    bench.close()
-    second, fourth = bench.places.at(2).path, bench.places.at(4).path
-    shutil.copy(second, fourth)
-    with pytest.raises(StoreForeign, match="file 2 of a database lies in the place of file 4") as caught:
-        bench.open()
-    assert str(second) in caught.value.fix
-    fourth.unlink()
-
-
-# --- backups
-
-
-def copy(bench: Any, to: Path) -> None:
-    """As the README says: while the agent is stopped, the file and its folder."""
-    to.mkdir()
-    shutil.copy(bench.path, to)
-    shutil.copytree(bench.places.folder, to / bench.places.folder.name)
-
-
-def restore(bench: Any, backup: Path) -> None:
-    bench.path.unlink()
-    shutil.rmtree(bench.places.folder)
-    shutil.copytree(backup, bench.path.parent, dirs_exist_ok=True)
-
-
-def test_a_restored_backup_goes_on_from_its_own_position(bench: Any, tmp_path: Path) -> None:
-    last = fill(bench, 2)
-    bench.close()
-    copy(bench, tmp_path / "backup")
-    bench.open()
-    for first in range(last + 1, last + 400, 100):
-        bench.deliver(first, 100)
-        bench.writer.holder.store.rotate()
-    bench.close()
-    restore(bench, tmp_path / "backup")
-    found = bench.open().position()
-    assert found.sequence == last
-    assert found.checkpoints["sources.app"][b"offset"].value == b"%d" % last
-    bench.deliver(last - 20, 421)
-    assert bench.writer.problems() == ()
-    assert bench.sequences() == list(range(1, last + 401))
-
-
-def test_moved_to_another_folder(make_bench: Any, tmp_path: Path) -> None:
-    old, new = tmp_path / "old", tmp_path / "new"
-    bench = make_bench(old)
-    old.mkdir()
-    last = fill(bench, 3)
-    bench.close()
-    old.rename(new)
-    moved = make_bench(new)
-    moved.open()
-    assert count(moved) == last
-    moved.deliver(last + 1, 10)
-    assert moved.sequences() == list(range(1, last + 11))
-
-
-def test_a_backup_over_newer_files_is_told(bench: Any, tmp_path: Path) -> None:
-    """An older copy of the second file below a third one: what the copy lacks is in no file any more."""
-    last = fill(bench, 2)
-    bench.close()
-    older = bench.places.at(2).path.read_bytes()
-    bench.open()
-    bench.deliver(last + 1, 100)
-    assert bench.writer.holder.store.rotate()
-    bench.deliver(last + 101, 10)
-    bench.close()
-    bench.places.at(2).path.write_bytes(older)
-    bench.open()
-    assert f"{last + 1} to {last + 100}" in told(bench)
-    assert bench.writer.position().sequence == last + 110
-
-
-def test_an_older_copy_of_the_newest_file_alone(bench: Any) -> None:
-    """Its position is its own; nothing of the files before it comes again."""
-    last = fill(bench, 3)
-    bench.close()
-    newest = bench.files()[-1]
-    older = newest.read_bytes()
-    bench.open()
-    bench.deliver(last + 1, 50)
-    bench.close()
-    newest.write_bytes(older)
-    assert bench.open().position().sequence == last
-    bench.deliver(last + 1, 50)
-    assert bench.sequences() == list(range(1, last + 51))

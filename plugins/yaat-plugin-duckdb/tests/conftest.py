@@ -26,8 +26,8 @@ QUEUE = b"queue-0000000001"
 SINK = "sinks.local"
 #: Of each file that `Bench.fill` makes.
 FILE_ROWS = 500
-HOUR_US = 3600 * 1_000_000
 DAY = 24 * 3600.0
+DAY_US = 24 * 3600 * 1_000_000
 
 
 def batch(first: int, rows: int, **columns: Any) -> EventBatch:
@@ -88,19 +88,22 @@ class Bench:
         self.writer.bind(QUEUE)
         return self.writer
 
-    def fill(self, files: int, *, settle: bool = True) -> int:
-        """So many files of 500 rows; returns the last sequence. The newest one's rows are in its log unless ``settle``."""
-        self.open(retention=DAY, checkpoint_interval=3600.0)
-        start = time.time_ns() // 1_000 - 4 * (files - 1) * HOUR_US
+    def fill(self, files: int, *, rows: int = FILE_ROWS, settle: bool = True) -> int:
+        """So many files of so many rows; returns the last sequence. The newest's are in its log unless ``settle``."""
+        writer = self.open(retention=DAY, checkpoint_interval=3600.0)
+        step = DAY_US // 8
+        start = time.time_ns() // 1_000 - step * (files - 1)
         for number in range(files):
-            first = 1 + number * FILE_ROWS
-            offset = {b"offset": b"%d" % (first + FILE_ROWS - 1), b"only %d" % number: b"x"}
-            self.deliver(first, FILE_ROWS, {"sources.app": offset}, accepted_us=start + 4 * number * HOUR_US)
+            first = 1 + number * rows
+            offset = {b"offset": b"%d" % (first + rows - 1), b"only %d" % number: b"x"}
+            self.deliver(first, rows, {"sources.app": offset}, accepted_us=start + step * number)
+        # Only now, since the first of many are too old already.
+        writer.upkeep.retention._keep = None
         if settle:
             self.close()
-            assert self.open().settled == files * FILE_ROWS
+            assert self.open(retention=None).settled == files * rows
         assert len(self.files()) == files
-        return files * FILE_ROWS
+        return files * rows
 
     def told(self) -> str:
         """What the writer says is wrong."""

@@ -95,7 +95,7 @@ def test_size(bench: Any) -> None:
     most = 16 * 2**20
     writer = bench.open(max_bytes=most, checkpoint_interval=3600.0)
     last, largest = 0, 0
-    while last < 45_000:
+    while last < 25_000:
         bench.deliver(last + 1, 1000, message=noise(1000, last))
         last += 1000
         largest = max(largest, disk_bytes(bench))

@@ -1,7 +1,9 @@
-"""Histories: whatever a writer, logrotate and `kill -9` do in whatever order, each line comes once."""
+"""Histories: whatever a writer, logrotate, gzip and `kill -9` do in whatever order, each line comes once, but for
+those that were deleted or truncated away before they were read."""
 
 from __future__ import annotations
 
+import gzip
 import logging
 import os
 import shutil
@@ -13,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yaat_core.stats import ComponentStats, Stats
-from yaat_kit.following.follower import Follower, Pace, Selection
+from yaat_kit.following.follower import Follower
+from yaat_kit.following.pacing import Pace
 from yaat_kit.following.reader import Reader
+from yaat_kit.following.starting import Selection
 from yaat_kit.following.tally import Tally
 from yaat_kit.multiline import SingleLines
 
@@ -22,9 +26,11 @@ from yaat_kit.multiline import SingleLines
 class World:
     """A folder of logs, a follower, and a queue that holds what was durable at the last `kill -9`."""
 
-    def __init__(self, folder: Path, max_open: int) -> None:
+    def __init__(self, folder: Path, max_open: int, archives: bool) -> None:
         self.folder = folder
         self.max_open = max_open
+        self.archives = archives
+        self.gone: list[str] = []
         self.written: list[str] = []
         self.seen: list[str] = []
         self.stored: dict[bytes, bytes] = {}
@@ -38,7 +44,11 @@ class World:
     def start(self) -> None:
         if self.follower is None:
             self.follower = Follower(
-                Selection(paths=[str(self.folder / "*.log*")]),
+                Selection(
+                    paths=[str(self.folder / "*.log*")],
+                    exclude=[] if self.archives else ["*.gz"],
+                    archives=self.archives,
+                ),
                 Reader(joiner=SingleLines(), fingerprint_bytes=64),
                 Pace(max_open_files=self.max_open),
                 self.stored,
@@ -77,7 +87,8 @@ class World:
 
     def finish(self) -> None:
         self.start()
-        for _ in range(12):
+        packed = len(list(self.folder.glob("*.gz")))
+        for _ in range(12 + 3 * packed):
             self.scan()
             self.turn()
 
@@ -101,11 +112,45 @@ class World:
             shutil.copyfile(self.folder / name, self.folder / f"{name}.1")
             os.truncate(self.folder / name, 0)
 
-    def _shift(self, name: str) -> None:
-        for number in range(20, 0, -1):
+    def compress(self, name: str) -> None:
+        """The oldest rotated one that is not compressed yet."""
+        for number in range(30, 0, -1):
             path = self.folder / f"{name}.{number}"
             if path.exists():
-                path.rename(self.folder / f"{name}.{number + 1}")
+                path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+                if not self.archives:
+                    self._lose(path)
+                path.unlink()
+                return
+
+    def delete(self, name: str) -> None:
+        """The oldest rotated one, or the file itself."""
+        for number in range(30, -1, -1):
+            path = self.folder / (f"{name}.{number}" if number else name)
+            if path.exists():
+                self._lose(path)
+                path.unlink()
+                return
+
+    def overwrite(self, name: str, count: int) -> None:
+        """Truncate, and grow past what was there between two looks."""
+        path = self.folder / name
+        if path.exists():
+            self._lose(path)
+            lines = path.read_text().count("\n")
+            os.truncate(path, 0)
+            self.write(name, lines + count)
+
+    def _lose(self, path: Path) -> None:
+        """What is unread now may come or not."""
+        self.gone += path.read_text().splitlines()
+
+    def _shift(self, name: str) -> None:
+        for number in range(30, 0, -1):
+            for suffix in ("", ".gz"):
+                path = self.folder / f"{name}.{number}{suffix}"
+                if path.exists():
+                    path.rename(self.folder / f"{name}.{number + 1}{suffix}")
 
 
 names = st.sampled_from(["a.log", "b.log"])
@@ -113,6 +158,9 @@ steps = st.one_of(
     st.tuples(st.just("write"), names, st.integers(1, 40)),
     st.tuples(st.just("rotate"), names),
     st.tuples(st.just("copytruncate"), names),
+    st.tuples(st.just("compress"), names),
+    st.tuples(st.just("delete"), names),
+    st.tuples(st.just("overwrite"), names, st.integers(1, 40)),
     st.tuples(st.just("scan")),
     st.tuples(st.just("turn")),
     st.tuples(st.just("turn"), st.integers(0, 2)),
@@ -122,15 +170,16 @@ steps = st.one_of(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(steps, max_size=25), st.sampled_from([1, 3, 100]))
-def test_each_line_comes_once(history, max_open):
+@given(st.lists(steps, max_size=25), st.sampled_from([1, 3, 100]), st.booleans())
+def test_each_line_comes_once(history, max_open, archives):
     folder = Path(tempfile.mkdtemp())
-    world = World(folder, max_open)
+    world = World(folder, max_open, archives)
     try:
         for name, *arguments in history:
             getattr(world, name)(*arguments)
         world.finish()
-        assert Counter(world.seen) == Counter(world.written)
+        assert not Counter(world.seen) - Counter(world.written), "nothing comes twice"
+        assert set(world.written) - set(world.seen) <= set(world.gone), "nothing that was there is missing"
     finally:
         world.kill()
         shutil.rmtree(folder)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yaat_kit.lines import LineCutter, Skipping, encoding_of
+from yaat_kit.encodings import check_encoding, encoding_of
+from yaat_kit.lines import LineCutter, Skipping
 
 
 def cut_all(data: bytes, sizes: list[int], *, name: str = "utf-8", limit: int = 1000):
@@ -24,22 +27,34 @@ def cut_all(data: bytes, sizes: list[int], *, name: str = "utf-8", limit: int = 
     return [(text, start, bool(long)) for text, start, long in rows]
 
 
-def expected(data: bytes, limit: int):
+def expected(data: bytes, limit: int, *, name: str = "utf-8"):
     """The plain definition, one line at a time."""
-    rows, start = [], len(data) - len(data.lstrip(b"\0"))
-    body = data[start:]
-    if start == 0 and body.startswith(b"\xef\xbb\xbf"):
-        start, body = 3, body[3:]
-    for line in body.split(b"\n"):
-        kept = line[:limit]
-        while len(line) > limit and kept and (line[len(kept)] & 0xC0) == 0x80 and len(kept) > limit - 3:
-            kept = kept[:-1]
+    encoding = encoding_of(name, data[:4])
+    unit, newline = encoding.unit, encoding.encode("\n")
+    zeros = len(data) - len(data.lstrip(b"\0"))
+    at = zeros - zeros % unit
+    if at == 0 and encoding.bom and data.startswith(encoding.bom):
+        at = len(encoding.bom)
+    rows = []
+    while at < len(data):
+        end = at
+        while end < len(data) and data[end : end + unit] != newline:
+            end = min(end + unit, len(data))
+        line = data[at:end]
         long = len(line) > limit
-        rows.append((kept.removesuffix(b"\r").decode("utf-8", "replace"), start, long))
-        start += len(line) + 1
-    if not body.split(b"\n")[-1]:
-        rows.pop()
+        text = decoded(line[: limit - limit % unit] if long else line, encoding.codec, unit, whole=not long)
+        rows.append((text.removesuffix("\r"), at, long))
+        at = end + unit
     return rows
+
+
+def decoded(data: bytes, codec: str, unit: int, *, whole: bool) -> str:
+    """As a line's text; not ``whole``: without the character at its end that was divided."""
+    if whole:
+        odd = len(data) % unit
+        data = data[: len(data) - odd] + "\ufffd".encode(codec) if odd else data
+        return (data + "\n".encode(codec)).decode(codec, "replace").removesuffix("\n")
+    return codecs.getincrementaldecoder(codec)("replace").decode(data, final=False)
 
 
 pieces = st.lists(
@@ -63,20 +78,84 @@ def test_any_division_cuts_the_same_long_lines(data, sizes, limit):
     assert cut_all(data, sizes, limit=limit) == expected(data, limit)
 
 
+@given(pieces.map(b"".join), st.lists(st.integers(1, 30), max_size=12), st.integers(1, 12))
+def test_a_cut_divides_no_character(data, sizes, limit):
+    assert cut_all(data, sizes, limit=limit) == expected(data, limit)
+
+
 @given(
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=60),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=60),
     st.lists(st.integers(1, 9), max_size=9),
+    st.integers(2, 40),
+    st.booleans(),
 )
-@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
-def test_utf16_is_cut_at_its_own_newlines(codec, text, sizes):
-    text = text.lstrip("\0")
-    data = ("\ufeff" + text).encode(codec)
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    rows = cut_all(data, sizes, name="utf-16")
-    assert [row[0] for row in rows] == lines
-    assert all(start % 2 == 0 for _, start, _ in rows)
+@pytest.mark.parametrize("name", ["utf-16", "utf-16le", "utf-16be", "utf-32"])
+@settings(max_examples=40)
+def test_wide_characters_are_cut_at_their_own_newlines(name, text, sizes, limit, odd):
+    encoding = encoding_of(name, b"")
+    data = encoding.bom + encoding.encode(text) + b"x" * odd
+    rows = cut_all(data, sizes, name=name, limit=limit)
+    assert rows == expected(data, limit, name=name)
+    assert all(start % encoding.unit == 0 for _, start, _ in rows)
+    whole = cut_all(encoding.bom + encoding.encode(text), sizes, name=name)
+    lines = text.lstrip("\0").split("\n")
+    assert [row[0] for row in whole] == [line.removesuffix("\r") for line in lines[: len(whole)]]
+    assert lines[len(whole) :] in ([], [""])
+
+
+def test_a_utf16_bom_decides_without_an_option():
+    for codec, bom in (("utf-16-le", codecs.BOM_UTF16_LE), ("utf-16-be", codecs.BOM_UTF16_BE)):
+        data = bom + "größe\r\nπ 𝄞\n".encode(codec)
+        assert [row[0] for row in cut_all(data, [1, 1, 1, 5])] == ["größe", "π 𝄞"]
+
+
+def test_reading_that_begins_within_a_wide_character_goes_on_with_the_next():
+    data = "ab\ncd\n".encode("utf-16-le")
+    cut = LineCutter(100).cut(data[5:], 5, encoding_of("utf-16le", b""), skipping=Skipping.NOTHING)
+    assert (cut.lines.text.to_pylist(), cut.lines.starts.tolist()) == (["cd"], [6])
+
+
+SAMPLES = {
+    "shift_jis": "日本語ソース\n表示\n",
+    "cp932": "①髙\n\n\uff5e\n",
+    "euc_jp": "日本\n語\n",
+    "gbk": "中文\r\n日志\n",
+    "gb18030": "中文𝄞€\n日志\n",
+    "big5": "功能許蓋\n中文\n",
+    "euc_kr": "한국어\n로그\n",
+    "cp1252": "naïve “café”\n€\n",
+    "koi8-r": "журнал\nЯ ж\n",
+    "latin-1": "Größe\n£\n",
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_other_encodings(name):
+    text = SAMPLES[name]
+    data = text.encode(name)
+    for size in (1, 3, len(data)):
+        rows = cut_all(data, [size] * len(data), name=name)
+        assert [row[0] for row in rows] == text.replace("\r", "").split("\n")[:-1]
+
+
+@given(st.data(), st.lists(st.integers(1, 9), max_size=9), st.integers(1, 20))
+@pytest.mark.parametrize("name", ["shift_jis", "gbk", "gb18030", "big5", "euc_jp", "cp1252"])
+@settings(max_examples=40)
+def test_any_bytes_in_any_encoding(name, data, sizes, limit):
+    parts = st.one_of(
+        st.sampled_from([b"\n", b"\r\n", b"a\n", *(sign.encode(name) for sign in SAMPLES.get(name, "é"))]),
+        st.binary(max_size=4),
+    )
+    block = b"".join(data.draw(st.lists(parts, max_size=20)))
+    assert cut_all(block, sizes, name=name, limit=limit) == expected(block, limit, name=name)
+
+
+@given(st.binary(max_size=60), st.lists(st.integers(1, 9), max_size=9))
+def test_no_line_is_lost_where_a_codec_swallows_newlines(data, sizes):
+    data = data.lstrip(b"\0") + b"\xa4\xd4\xa4\xa1\xa4\n\xa4\xd4\nx\n"
+    rows = cut_all(data, sizes, name="euc_kr")
+    assert len(rows) == data.count(b"\n")
+    assert rows[-1][0] == "x"
 
 
 def test_latin1_every_byte_is_a_character():
@@ -104,6 +183,18 @@ def test_a_hole_at_the_beginning_is_passed_over():
     assert (cut.lines.text.to_pylist(), cut.lines.starts.tolist(), cut.zeros) == (["ok"], [7], 7)
 
 
-def test_an_unknown_encoding_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="utf-8, latin-1, utf-16"):
-        encoding_of("ebcdic", b"")
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("ebcdic", "unknown encoding 'ebcdic': write one of utf-8, latin-1, utf-16, utf-16le"),
+        ("cp037", "can't be cut into lines"),
+        ("utf-7", "can't be cut into lines"),
+        ("iso-2022-jp", "can't be cut into lines"),
+        ("raw_unicode_escape", "can't be cut into lines"),
+        ("rot13", "can't be cut into lines"),
+        ("utf-8\0", "unknown encoding"),
+    ],
+)
+def test_what_can_not_be_read_is_refused(name, told):
+    with pytest.raises(ValueError, match=told):
+        check_encoding(name)

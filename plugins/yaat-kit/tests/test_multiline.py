@@ -6,48 +6,13 @@ import io
 import logging
 import traceback
 
-import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.joins import assert_nothing_is_lost, join_all, lines_of
 
-from yaat_kit.lines import Lines
-from yaat_kit.multiline import PythonTraces, SingleLines, StartPattern
-
-
-def lines_of(texts: list[str], start: int = 0) -> Lines:
-    sizes = np.array([len(text.encode()) + 1 for text in texts], np.int64)
-    ends = start + np.cumsum(sizes)
-    return Lines(pa.array(texts, pa.string()), ends - sizes, ends, np.zeros(len(texts), np.int64))
-
-
-def rows_of(joined):
-    stacks = [None] * len(joined) if joined.stacktrace is None else joined.stacktrace.to_pylist()
-    return list(zip(joined.message.to_pylist(), stacks, joined.starts.tolist(), strict=True))
-
-
-def join_all(joiner, texts, divisions=()):
-    """Feed more and more lines, as a reader of a growing file does, then flush."""
-    whole, rows, used = lines_of(texts), [], 0
-
-    def part(first, last):
-        return Lines(
-            whole.text.slice(first, last - first),
-            whole.starts[first:last],
-            whole.ends[first:last],
-            whole.cut[first:last],
-        )
-
-    known = 0
-    for size in divisions:
-        known = min(known + size, len(texts))
-        joined = joiner.join(part(used, known))
-        rows += rows_of(joined)
-        used += joined.lines
-    joined = joiner.join(part(used, len(texts)), final=True)
-    assert used + joined.lines == len(texts)
-    return rows + rows_of(joined)
+from yaat_kit.joining import preset
+from yaat_kit.multiline import SingleLines, start_pattern
 
 
 def plain():
@@ -95,7 +60,7 @@ BARE_MESSAGES = [
 @pytest.mark.parametrize("trace", TRACES, ids=["plain", "chained", "during", "grouped"])
 def test_a_trace_belongs_to_the_line_before_it(trace):
     texts = ["INFO up", "ERROR it failed", *trace, "INFO on we go", "INFO and on"]
-    assert [(message, stack) for message, stack, _ in join_all(PythonTraces(), texts)] == [
+    assert [(message, stack) for message, stack, _ in join_all(preset("python"), texts)] == [
         ("INFO up", None),
         ("ERROR it failed", "\n".join(trace)),
         ("INFO on we go", None),
@@ -114,7 +79,7 @@ def test_the_logging_module_as_it_writes():
             during()
         except KeyError:
             logger.exception("order %d failed", count)
-    rows = join_all(PythonTraces(), stream.getvalue().splitlines())
+    rows = join_all(preset("python"), stream.getvalue().splitlines())
     assert [message.split(": ")[1] for message, _, _ in rows] == [
         f"order {count} failed" for count in range(3)
     ]
@@ -129,7 +94,7 @@ def test_the_logging_module_as_it_writes():
     ids=["plain", "chained", "during", "grouped"],
 )
 def test_a_bare_trace_has_its_exception_as_message(trace, message):
-    rows = join_all(PythonTraces(), [*trace, *TRACES[0], "", *TRACES[0]])
+    rows = join_all(preset("python"), [*trace, *TRACES[0], "", *TRACES[0]])
     assert [row[:2] for row in rows] == [
         (message, "\n".join(trace)),
         ("ValueError: bad value", "\n".join(TRACES[0])),
@@ -146,7 +111,7 @@ def test_a_trace_cut_off_by_the_next_record_ends_there():
         "2026-01-05 INFO b",
         "c",
     ]
-    assert [row[:2] for row in join_all(PythonTraces(), texts)] == [
+    assert [row[:2] for row in join_all(preset("python"), texts)] == [
         ("ERROR a", "\n".join(texts[1:3])),
         ("2026-01-05 INFO b", None),
         ("c", None),
@@ -155,13 +120,13 @@ def test_a_trace_cut_off_by_the_next_record_ends_there():
 
 def test_the_word_traceback_alone_starts_nothing():
     texts = ["see 'Traceback (most recent call last):' in the docs", "  indented", "end"]
-    assert [row[0] for row in join_all(PythonTraces(), texts)] == texts
+    assert [row[0] for row in join_all(preset("python"), texts)] == texts
 
 
 def test_the_last_line_waits_for_its_trace():
-    joined = PythonTraces().join(lines_of(["a", "ERROR b"]))
+    joined = preset("python").join(lines_of(["a", "ERROR b"]))
     assert (joined.message.to_pylist(), joined.lines) == (["a"], 1)
-    joined = PythonTraces().join(lines_of(["a", "ERROR b", *TRACES[0]]))
+    joined = preset("python").join(lines_of(["a", "ERROR b", *TRACES[0]]))
     assert (joined.message.to_pylist(), joined.lines) == (["a"], 1)
 
 
@@ -181,28 +146,17 @@ blocks = st.lists(
 
 @given(blocks, st.lists(st.integers(1, 6), max_size=30))
 def test_any_division_gives_the_same_traces(texts, divisions):
-    rows = join_all(PythonTraces(), texts, divisions)
-    assert rows == join_all(PythonTraces(), texts)
+    rows = join_all(preset("python"), texts, divisions)
+    assert rows == join_all(preset("python"), texts)
     assert_nothing_is_lost(texts, rows)
-
-
-def assert_nothing_is_lost(texts, rows):
-    """Each row holds exactly the lines from its start to the next one's."""
-    index = {start: row for row, start in enumerate(lines_of(texts).starts.tolist())}
-    firsts = [index[start] for _, _, start in rows]
-    for (message, stack, _), first, stop in zip(rows, firsts, [*firsts, len(texts)][1:], strict=True):
-        lines, trace = texts[first:stop], stack.split("\n") if stack is not None else []
-        if lines != [message, *trace]:
-            assert lines == trace
-            assert message in [line.lstrip(" |+") for line in trace]
 
 
 @given(
     st.lists(st.sampled_from(["* a", "b", "", "* c"]), max_size=20), st.lists(st.integers(1, 5), max_size=20)
 )
 def test_any_division_gives_the_same_joins(texts, divisions):
-    rows = join_all(StartPattern(r"^\*"), texts, divisions)
-    assert rows == join_all(StartPattern(r"^\*"), texts)
+    rows = join_all(start_pattern(r"^\*"), texts, divisions)
+    assert rows == join_all(start_pattern(r"^\*"), texts)
     assert "\n".join(row[0] for row in rows).split("\n") == (texts or [""])
     assert all(row[0].startswith("*") for row in rows[1:])
 
@@ -210,8 +164,3 @@ def test_any_division_gives_the_same_joins(texts, divisions):
 def test_single_lines_never_wait():
     joined = SingleLines().join(lines_of(["a", "b"]))
     assert (joined.message.to_pylist(), joined.lines) == (["a", "b"], 2)
-
-
-def test_a_start_pattern_that_is_wrong_is_refused():
-    with pytest.raises(ValueError, match="not a regular expression"):
-        StartPattern("(")

@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from yaat_kit.encodings import Encoding
+
 
 class Skipping(enum.Enum):
     """What is passed over before the next line begins."""
@@ -25,41 +27,6 @@ class Skipping(enum.Enum):
     """The hole that a writer left which kept its position when its file was truncated."""
     LINE = "line"
     """The rest of a line that was cut."""
-
-
-@attrs.frozen
-class Encoding:
-    """How text is stored. ``unit`` is the width of a newline in bytes, ``dtype`` its numpy type."""
-
-    name: str
-    codec: str
-    unit: int
-    dtype: str
-    bom: bytes
-
-
-_UTF8: Final = Encoding("utf-8", "utf-8", 1, "u1", codecs.BOM_UTF8)
-_LATIN1: Final = Encoding("latin-1", "latin-1", 1, "u1", b"")
-_UTF16_LE: Final = Encoding("utf-16", "utf-16-le", 2, "<u2", codecs.BOM_UTF16_LE)
-_UTF16_BE: Final = Encoding("utf-16", "utf-16-be", 2, ">u2", codecs.BOM_UTF16_BE)
-
-#: What `encoding_of` knows.
-ENCODINGS: Final = ("utf-8", "latin-1", "utf-16")
-
-
-def encoding_of(name: str, head: bytes) -> Encoding:
-    """The encoding of a file that begins with ``head``: UTF-16 takes its byte order from the BOM (RFC 2781).
-
-    Raises:
-        ValueError: not one of `ENCODINGS`.
-    """
-    if name == "utf-8":
-        return _UTF8
-    if name == "latin-1":
-        return _LATIN1
-    if name == "utf-16":
-        return _UTF16_BE if head.startswith(codecs.BOM_UTF16_BE) else _UTF16_LE
-    raise ValueError(f"unknown encoding {name!r} (write one of {', '.join(ENCODINGS)})")
 
 
 @attrs.frozen(eq=False)
@@ -78,6 +45,15 @@ class Lines:
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def slice(self, start: int, stop: int) -> Lines:
+        """Some of them."""
+        return Lines(
+            self.text.slice(start, stop - start),
+            self.starts[start:stop],
+            self.ends[start:stop],
+            self.cut[start:stop],
+        )
 
 
 _NO_OFFSETS: Final = np.zeros(0, np.int64)
@@ -115,7 +91,9 @@ class LineCutter:
         With ``final`` an unfinished last line counts as finished. A line that is too long becomes
         a line of its first ``max_bytes`` bytes, the rest is passed over.
         """
-        passed, left = _pass_over(data, encoding, skipping)
+        passed, left = _pass_over(data, encoding, skipping, -start % encoding.unit)
+        if final and left is not Skipping.NOTHING:
+            passed = len(data)
         dropped, zeros = (0, passed) if skipping is Skipping.ZEROS else (passed, 0)
         if left is not Skipping.NOTHING:
             return Cut(lines=NO_LINES, end=start + passed, skipping=left, dropped=dropped, zeros=zeros)
@@ -149,28 +127,35 @@ class LineCutter:
         if ends[-1] > complete:
             sizes[-1] = rest
         cut = np.maximum(sizes - self.max_bytes, 0)
-        text = _text(self._shortened(data, starts, sizes, cut, encoding), encoding)
+        text = _text(self._shortened(data, starts, sizes, cut, encoding), len(starts), encoding)
         used = int(ends[-1])
         left = Skipping.LINE if too_long and not final else Skipping.NOTHING
         return Lines(text, starts + start, ends + start, cut), used, left
 
     def _shortened(self, data: bytes, starts: Any, sizes: Any, cut: Any, encoding: Encoding) -> bytes:
         """``data`` up to the end of the last line, without what is cut, and ending in a newline."""
-        newline = "\n".encode(encoding.codec)
+        newline = encoding.encode("\n")
         stop = int(starts[-1] + sizes[-1])
+        odd = 0 if cut[-1] else int(sizes[-1]) % encoding.unit
+        if odd:
+            data, stop = data[: stop - odd] + encoding.encode("\ufffd"), stop - odd + encoding.unit
         long = np.flatnonzero(cut)
         if not len(long):
             return data[: stop + len(newline)] if len(data) > stop else data + newline
         pieces, position = [], 0
         for row in long:
-            keep = _character_start(data, int(starts[row]) + self.max_bytes, int(starts[row]), encoding)
+            first = int(starts[row])
+            keep = first + _whole_characters(data[first : first + self.max_bytes], encoding)
             pieces.append(data[position:keep])
-            position = int(starts[row] + sizes[row])
+            position = first + int(sizes[row])
         return b"".join([*pieces, data[position:stop], newline])
 
 
-def _pass_over(data: bytes, encoding: Encoding, skipping: Skipping) -> tuple[int, Skipping]:
-    """How many bytes to pass over, and what is still to pass over after them."""
+def _pass_over(data: bytes, encoding: Encoding, skipping: Skipping, odd: int) -> tuple[int, Skipping]:
+    """How many bytes to pass over, and what is still to pass over after them.
+
+    ``odd`` bytes are the rest of a character that reading began in the middle of.
+    """
     if skipping is Skipping.LINE:
         units = np.frombuffer(data, encoding.dtype, count=len(data) // encoding.unit)
         found = np.flatnonzero(units == 10)
@@ -180,31 +165,43 @@ def _pass_over(data: bytes, encoding: Encoding, skipping: Skipping) -> tuple[int
     if skipping is Skipping.ZEROS:
         zeros = len(data) - len(data.lstrip(b"\0"))
         return zeros - zeros % encoding.unit, Skipping.ZEROS if zeros == len(data) else Skipping.NOTHING
-    return 0, Skipping.NOTHING
+    return min(odd, len(data)), Skipping.NOTHING
 
 
-def _character_start(data: bytes, position: int, first: int, encoding: Encoding) -> int:
-    """``position``, or up to three bytes before it, so that no character is divided."""
-    if encoding.unit == 2:
-        position -= (position - first) % 2
-    if encoding.codec == "utf-8":
-        for back in range(min(4, position - first)):
-            if data[position - back] & 0xC0 != 0x80:
-                return position - back
-    return position
+def _whole_characters(data: bytes, encoding: Encoding) -> int:
+    """How many bytes of ``data`` are left when a divided last character is taken off."""
+    decoder = codecs.getincrementaldecoder(encoding.codec)("replace")
+    decoder.decode(data)
+    return len(data) - len(decoder.getstate()[0])
 
 
-def _text(block: bytes, encoding: Encoding) -> Any:
-    """A string array of the lines of ``block``, which ends in a newline. What can't be decoded becomes U+FFFD."""
+def _text(block: bytes, rows: int, encoding: Encoding) -> Any:
+    """A string array of the ``rows`` lines of ``block``, which ends in a newline. What can't be decoded becomes U+FFFD."""
+    text = block
     if encoding.codec != "utf-8":
-        block = block.decode(encoding.codec, "replace").encode()
-    if b"\r" in block:
-        block = block.replace(b"\r\n", b"\n")
+        text = block.decode(encoding.codec, "replace").encode()
+        if text.count(b"\n") != rows or not text.endswith(b"\n"):
+            return _one_by_one(block, encoding)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
     try:
-        whole = _string(block)
+        whole = _string(text)
     except pa.ArrowInvalid:
-        whole = _string(block.decode("utf-8", "replace").encode())
+        whole = _string(text.decode("utf-8", "replace").encode())
     return pc.split_pattern(whole, "\n").flatten()
+
+
+def _one_by_one(block: bytes, encoding: Encoding) -> Any:
+    """Each line decoded by itself: what can't be decoded took a newline along, or gave one."""
+    newline = encoding.encode("\n")
+    units = np.frombuffer(block, encoding.dtype, count=len(block) // encoding.unit)
+    ends = np.flatnonzero(units == 10) * encoding.unit
+    starts = [0, *(ends[:-1] + len(newline)).tolist()]
+    texts = [
+        block[start:end].decode(encoding.codec, "replace").removesuffix("\r").replace("\n", "\ufffd")
+        for start, end in zip(starts, ends.tolist(), strict=True)
+    ]
+    return pa.array(texts, pa.string())
 
 
 def _string(block: bytes) -> Any:

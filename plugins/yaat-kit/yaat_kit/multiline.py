@@ -1,13 +1,15 @@
-"""Lines to events: each line by itself, joined from a start pattern on, or Python traces joined to their message.
+"""Lines to events: which lines are one event.
 
 A `Joiner` is a pure function of the lines from the first unfinished event on. What it does not
-consume is read and joined again when more is there, so that no state is kept and memory is
-bounded by the chunk.
+consume is joined again when more is there, so that it keeps no state and any division of the same lines
+gives the same events. `Limits` bound an event: one that is larger is divided, and its rest is joined as
+if the stream began there.
 """
 
 from __future__ import annotations
 
 import abc
+from collections.abc import Iterator
 from typing import Any, Final
 
 import attrs
@@ -15,7 +17,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from yaat_kit.lines import Lines
+from yaat_kit.lines import NO_LINES, Lines
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """The largest event: ``lines``, and ``bytes`` of UTF-8 with newlines (a longer line is an event of its own)."""
+
+    lines: int = 1000
+    bytes: int = 1 << 20
+
+
+#: What holds when nothing else is said.
+DEFAULT_LIMITS: Final = Limits()
 
 
 @attrs.frozen(eq=False)
@@ -23,8 +37,9 @@ class Joined:
     """Events as columns of equal length.
 
     ``message`` is a string array, ``stacktrace`` one with nulls, or None when no event has one;
-    ``starts`` are int64 offsets of the events' first bytes; ``cut`` is how many bytes they miss because a line was too long.
-    ``lines`` is how many of the lines are used up.
+    ``starts`` are int64 offsets of the events' first bytes; ``cut`` is how many bytes they miss because a line was too long;
+    ``divided`` tells which go on in the next event because they reached a limit. ``bare`` tells which stacktraces hold
+    the message's lines, too (None: no event has a stacktrace). ``lines`` is how many of the lines are used up.
     """
 
     message: Any
@@ -32,9 +47,31 @@ class Joined:
     starts: Any
     cut: Any
     lines: int
+    divided: Any
+    bare: Any = None
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def slice(self, start: int, stop: int) -> Joined:
+        """Some of the events; ``lines`` stays that of all."""
+        return attrs.evolve(
+            self,
+            message=self.message.slice(start, stop - start),
+            stacktrace=None if self.stacktrace is None else self.stacktrace.slice(start, stop - start),
+            starts=self.starts[start:stop],
+            cut=self.cut[start:stop],
+            divided=self.divided[start:stop],
+            bare=None if self.bare is None else self.bare[start:stop],
+        )
+
+    def original(self) -> Any:
+        """The lines of each event as they were, joined by newlines: a string array."""
+        if self.stacktrace is None:
+            return self.message
+        whole = pc.binary_join_element_wise(self.message, self.stacktrace, "\n")
+        whole = pc.if_else(pa.array(self.bare), self.stacktrace, whole)
+        return pc.coalesce(whole, self.message)
 
 
 class Joiner(abc.ABC):
@@ -50,230 +87,181 @@ class SingleLines(Joiner):
 
     def join(self, lines: Lines, *, final: bool = False) -> Joined:
         """All lines, always."""
-        return Joined(lines.text, None, lines.starts, lines.cut, len(lines))
+        return Joined(lines.text, None, lines.starts, lines.cut, len(lines), np.zeros(len(lines), bool))
 
 
-class StartPattern(Joiner):
-    """An event begins at each line that matches; the other lines are added to the one before."""
+class Pattern(Joiner):
+    """Events by a pattern, RE2, found in each line.
 
-    def __init__(self, pattern: str) -> None:
-        """``pattern`` is searched in the line, RE2 syntax.
-
-        Raises:
-            ValueError: not a regular expression that RE2 knows.
-        """
-        try:
-            pc.match_substring_regex(pa.array([""]), pattern)
-        except pa.ArrowInvalid as error:
-            raise ValueError(f"not a regular expression (RE2 syntax): {error}") from error
-        self._pattern = pattern
-
-    def join(self, lines: Lines, *, final: bool = False) -> Joined:
-        """Events from start to start."""
-        begins = np.asarray(pc.match_substring_regex(lines.text, self._pattern)).astype(bool)
-        begins[:1] = True
-        first = np.flatnonzero(begins)
-        used = len(lines) if final or not len(first) else int(first[-1])
-        first = first[first < used]
-        bounds = np.append(first, used)
-        message = _concat(lines.text.slice(0, used), bounds)
-        cut = np.add.reduceat(lines.cut, first) if len(first) else lines.cut[:0]
-        return Joined(message, None, lines.starts[first], cut, used)
-
-
-_TRACE: Final = b"Traceback (most recent call last):"
-_HEADER: Final = r"^[ |+]*(?:Exception Group )?" + r"Traceback \(most recent call last\):\s*$"
-_EXCEPTION: Final = r"^[A-Za-z_\x{80}-\x{10FFFF}][\w.<>\x{80}-\x{10FFFF}]*(?:\s*$|:)"
-_CHAINS: Final = (
-    "During handling of the above exception, another exception occurred:",
-    "The above exception was the direct cause of the following exception:",
-)
-#: Lines that may stand between two traces of one chain: blank, text, blank.
-_LINK: Final = 3
-
-
-class PythonTraces(Joiner):
-    """Python's traces, chained and grouped ones too, become the `stacktrace` of the line before them.
-
-    A trace without such a line has its last line, the exception, as message.
+    ``joins`` tells what a line that matches (``inverted``: one that does not) does: with ``after`` it is
+    joined by the line behind it, otherwise it joins the line before it. With ``start``, only from a line on that matches
+    ``start``; other lines are events by themselves.
     """
 
+    def __init__(
+        self,
+        joins: str,
+        *,
+        inverted: bool = False,
+        after: bool = False,
+        start: str | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._joins = joins
+        self._inverted = inverted
+        self._after = after
+        self._start = start
+        self._limits = limits
+
     def join(self, lines: Lines, *, final: bool = False) -> Joined:
-        """Events with their traces; the last line waits, as a trace may follow it."""
-        headers = self._headers(lines)
-        if not len(headers):
-            used = len(lines) if final else max(len(lines) - 1, 0)
-            return Joined(lines.text.slice(0, used), None, lines.starts[:used], lines.cut[:used], used)
-        traces = _Traces.find(lines, headers)
-        used = len(lines) if final else traces.finished(len(lines))
-        return traces.upto(used).events()
-
-    def _headers(self, lines: Lines) -> Any:
-        """The lines that begin a trace. One search through the whole text: it seldom finds any."""
-        offsets, raw = _storage(lines.text)
-        text, hits = raw.tobytes(), []
-        at = text.find(_TRACE)
-        while at >= 0:
-            hits.append(at)
-            at = text.find(_TRACE, at + len(_TRACE))
-        rows = np.unique(np.searchsorted(offsets, hits, side="right") - 1).astype(np.int64)
-        texts = lines.text.take(pa.array(rows))
-        return rows[np.asarray(pc.match_substring_regex(texts, _HEADER)).astype(bool)]
-
-
-@attrs.frozen(eq=False)
-class _Traces:
-    """Where traces are: ``first``..``last`` (exclusive) are the lines of each whole chain.
-
-    ``lead`` is the line that its event begins with (``first`` when it has none before it),
-    ``header`` is where the last trace of the chain begins, ``exception`` the line that names its
-    exception (-1: none, as in a group or a broken trace).
-    """
-
-    lines: Lines
-    first: Any
-    last: Any
-    lead: Any
-    header: Any
-    exception: Any
-
-    @classmethod
-    def find(cls, lines: Lines, headers: Any) -> _Traces:
-        """Each header with its body, then those that are linked by chain text as one."""
+        """Events from their first line to the last that joins."""
         count = len(lines)
-        text = lines.text
-        inner = _indented(text)
-        outer = np.append(np.flatnonzero(~inner), count)
-        body_end = outer[np.searchsorted(outer, headers, side="right")]
-        # A header inside of another trace's body (a sub-exception of a group) starts nothing.
-        keep = np.ones(len(headers), bool)
-        keep[1:] = headers[1:] >= np.maximum.accumulate(body_end)[:-1]
-        headers, body_end = headers[keep], body_end[keep]
-        exception = _exception_lines(text, body_end, inner[headers], count)
-        after = np.where(exception >= 0, outer[np.searchsorted(outer, exception, side="right")], body_end)
-        linked = _linked(text, after[:-1], headers[1:])
-        opens = np.append(True, ~linked)
-        closes = np.append(~linked, True)
-        first, last = headers[opens], after[closes]
-        before = np.append(0, last[:-1])
-        blank = np.asarray(pc.equal(pc.binary_length(text.take(pa.array(np.maximum(first - 1, 0)))), 0))
-        has_lead = (first > before) & ~blank
-        lead = np.where(has_lead, first - 1, first)
-        return cls(lines, first, last, lead, headers[closes], exception[closes])
-
-    def finished(self, count: int) -> int:
-        """How many lines form events that can't go on: all but the last event's, when it may."""
-        last = int(self.last[-1])
-        rest = self.lines.text.slice(last, _LINK + 1).to_pylist()
-        if len(rest) <= _LINK and _may_link(rest):
-            return int(self.lead[-1])
-        return count - 1
-
-    def upto(self, used: int) -> _Traces:
-        """Only what lies in the first ``used`` lines."""
-        keep = int(np.searchsorted(self.last, used, side="right"))
-        lines = Lines(
-            self.lines.text.slice(0, used),
-            self.lines.starts[:used],
-            self.lines.ends[:used],
-            self.lines.cut[:used],
-        )
-        columns = (self.first, self.last, self.lead, self.header, self.exception)
-        return _Traces(lines, *(column[:keep] for column in columns))
-
-    def events(self) -> Joined:
-        """One row for each line outside of traces, and one for each trace with its lead."""
-        count = len(self.lines)
-        begins = np.ones(count + 1, bool)
-        begins[_ranges(self.lead + 1, self.last)] = False
-        begins[count] = True
-        bounds = np.flatnonzero(begins)
+        joins, goes_on = self._links(lines.text)
+        starts = None if self._start is None else np.flatnonzero(_found(lines.text, self._start))
+        if starts is not None:
+            joins &= np.arange(count) > _first_start(joins, starts, count)
+        bounds = np.append(np.flatnonzero(~joins), count).astype(np.int64)
+        bounds, divided = self._divide(lines.text, bounds, starts)
+        used = count
+        if not final and count and goes_on and (starts is None or _in_group(joins, starts, count)):
+            used = int(bounds[-2])
+            bounds, divided = bounds[:-1], divided[:-1]
         first = bounds[:-1]
-        traced = np.searchsorted(first, self.lead)
-        picks = np.full(len(first), -1, np.int64)
-        picks[traced] = np.arange(len(traced))
-        stacks = _concat_ranges(self.lines.text, self.first, self.last)
-        stacktrace = stacks.take(pa.array(picks, mask=picks < 0))
-        cut = np.add.reduceat(self.lines.cut, first) if len(first) else self.lines.cut[:0]
-        return Joined(self._messages(first, traced), stacktrace, self.lines.starts[first], cut, count)
-
-    def _messages(self, first: Any, traced: Any) -> Any:
-        bare = np.flatnonzero(self.lead == self.first)
-        if not len(bare):
-            return self.lines.text.take(pa.array(first))
-        source = first.copy()
-        source[traced[bare]] = self.exception[bare]
-        for index in bare[self.exception[bare] < 0]:
-            source[traced[index]] = self._naming_line(int(index))
-        message = self.lines.text.take(pa.array(source))
-        return pc.if_else(pa.array(source == first), message, pc.utf8_ltrim(message, " |+"))
-
-    def _naming_line(self, index: int) -> int:
-        """The line of a group's trace that names the group, else the trace's last line."""
-        start, stop = int(self.header[index]), int(self.last[index])
-        names = pc.match_substring_regex(
-            self.lines.text.slice(start, stop - start), r"^[ |+]*[A-Za-z_][\w.]*: "
+        return Joined(
+            message=concat(lines.text.slice(0, used), bounds),
+            stacktrace=None,
+            starts=lines.starts[first],
+            cut=added(lines.cut, first, used),
+            lines=used,
+            divided=divided,
         )
-        found = np.flatnonzero(np.asarray(names))
-        return start + int(found[0]) if len(found) else stop - 1
+
+    def _links(self, text: Any) -> tuple[Any, bool]:
+        """Which lines join the one before, and whether the line that comes next may."""
+        found = _found(text, self._joins) ^ self._inverted
+        if not len(found):
+            return found, True
+        following = bool(found[-1]) if self._after else True
+        if self._after:
+            found = np.append(False, found[:-1])
+        found[0] = False
+        return found, following
+
+    def _divide(self, text: Any, bounds: Any, starts: Any) -> tuple[Any, Any]:
+        """The bounds with those that limits make, and which events go on in the next."""
+        ends = line_ends(text)
+        sizes = ends[bounds[1:]] - ends[bounds[:-1]]
+        large = (sizes > self._limits.bytes) | (np.diff(bounds) > self._limits.lines)
+        if not large.any():
+            return bounds, np.zeros(len(bounds) - 1, bool)
+        pieces, marks, done = [], [], 0
+        for event in np.flatnonzero(large).tolist():
+            parts = list(_parts(ends, int(bounds[event]), int(bounds[event + 1]), starts, self._limits))
+            pieces += [bounds[done:event], np.array([first for first, _ in parts], np.int64)]
+            marks += [np.zeros(event - done, bool), np.array([divided for _, divided in parts], bool)]
+            done = event + 1
+        pieces.append(bounds[done:])
+        marks.append(np.zeros(len(bounds) - 1 - done, bool))
+        return np.concatenate(pieces), np.concatenate(marks)
 
 
-def _storage(text: Any) -> tuple[Any, Any]:
-    """The offsets (int32, one more than rows, from 0) and the bytes (uint8) of a string array."""
-    if not len(text):
-        return np.zeros(1, np.int32), np.zeros(0, np.uint8)
-    _, offsets, values = text.buffers()
-    bounds = np.frombuffer(offsets, np.int32)[text.offset : text.offset + len(text) + 1]
-    raw = np.frombuffer(values, np.uint8) if values is not None else np.zeros(0, np.uint8)
-    return bounds - bounds[0], raw[bounds[0] : bounds[-1]]
+@attrs.define(eq=False)
+class Held:
+    """The unfinished end of one stream, for sources that can't read it again. Bounded by the joiner's limits."""
+
+    _joiner: Joiner
+    _lines: Lines = NO_LINES
+
+    def add(self, lines: Lines) -> Joined:
+        """The events that are complete now."""
+        return self._join(lines, final=False)
+
+    def flush(self) -> Joined:
+        """What is held, as it is: after quiet, at the stream's end, when the source stops."""
+        return self._join(NO_LINES, final=True)
+
+    @property
+    def first(self) -> int | None:
+        """The start of the first line that is held: no checkpoint may pass it. None: nothing is held."""
+        return int(self._lines.starts[0]) if len(self._lines) else None
+
+    def _join(self, lines: Lines, *, final: bool) -> Joined:
+        known = _together(self._lines, lines) if len(self._lines) else lines
+        joined = self._joiner.join(known, final=final)
+        self._lines = known.slice(joined.lines, len(known))
+        return joined
 
 
-def _indented(text: Any) -> Any:
-    """Which lines begin with a blank, or with the margin of an exception group."""
-    offsets, raw = _storage(text)
-    filled = np.diff(offsets) > 0
-    indented = np.zeros(len(text), bool)
-    indented[filled] = np.isin(raw[offsets[:-1][filled]], np.frombuffer(b" \t|+", np.uint8))
-    return indented
+def _together(first: Lines, second: Lines) -> Lines:
+    return Lines(
+        pa.concat_arrays([first.text, second.text]),
+        np.concatenate([first.starts, second.starts]),
+        np.concatenate([first.ends, second.ends]),
+        np.concatenate([first.cut, second.cut]),
+    )
 
 
-def _exception_lines(text: Any, ends: Any, grouped: Any, count: int) -> Any:
-    """For each trace body the index of the line behind it, when that is an exception's, else -1.
-
-    A group's trace is indented as a whole, the line behind it is another record.
-    """
-    behind = text.take(pa.array(np.minimum(ends, count - 1)))
-    named = np.asarray(pc.match_substring_regex(behind, _EXCEPTION)) & (ends < count) & ~grouped
-    return np.where(named, ends, -1)
+def start_pattern(pattern: str, limits: Limits = DEFAULT_LIMITS) -> Pattern:
+    """An event begins at each line that matches; the other lines are added to the one before."""
+    return Pattern(pattern, inverted=True, limits=limits)
 
 
-def _linked(text: Any, ends: Any, headers: Any) -> Any:
-    """Which pairs of neighbouring traces are one chain."""
-    linked = headers == ends + _LINK
-    for index in np.flatnonzero(linked):
-        linked[index] = _may_link(text.slice(int(ends[index]), _LINK).to_pylist())
-    return linked
+def indented(limits: Limits = DEFAULT_LIMITS) -> Pattern:
+    """Lines that begin with a blank or a tab are added to the one before."""
+    return Pattern(r"^[ \t]+\S", limits=limits)
 
 
-def _may_link(lines: list[str]) -> bool:
-    """Could these lines behind a trace, up to four, belong to a chain?"""
-    wanted = (("",), _CHAINS, ("",))
-    return all(line.strip(" |") in texts for line, texts in zip(lines, wanted, strict=False))
+def fits(ends: Any, first: int, stop: int, limits: Limits) -> int:
+    """Where an event that begins at line ``first`` has to end, ``stop`` at most. ``ends`` is of `line_ends`."""
+    by_bytes = int(np.searchsorted(ends, ends[first] + limits.bytes, side="right")) - 1
+    return min(stop, first + limits.lines, max(by_bytes, first + 1))
 
 
-def _ranges(starts: Any, stops: Any) -> Any:
-    """All integers of several ranges, in order."""
-    sizes = stops - starts
-    shifts = np.repeat(starts - np.append(0, np.cumsum(sizes)[:-1]), sizes)
-    return shifts + np.arange(int(sizes.sum()))
+def line_ends(text: Any) -> Any:
+    """Bytes (UTF-8, with newlines) before each line and before the end: int64, one more than lines."""
+    sizes = np.asarray(pc.binary_length(text)).astype(np.int64) + 1
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
 
 
-def _concat_ranges(text: Any, starts: Any, stops: Any) -> Any:
-    bounds = np.append(0, np.cumsum(stops - starts))
-    return _concat(text.take(pa.array(_ranges(starts, stops))), bounds)
-
-
-def _concat(text: Any, bounds: Any) -> Any:
+def concat(text: Any, bounds: Any) -> Any:
     """The strings from each of ``bounds`` to the next, joined by newlines."""
+    if len(bounds) == len(text) + 1 and (not len(text) or bounds[0] == 0):
+        return text
     lists = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), text)
     return pc.binary_join(lists, "\n")
+
+
+def added(values: Any, first: Any, used: int) -> Any:
+    """Sums of ``values`` from each of ``first`` to the next, the last to ``used``."""
+    return np.add.reduceat(values[:used], first) if len(first) else values[:0]
+
+
+def _found(text: Any, pattern: str) -> Any:
+    return np.array(pc.match_substring_regex(text, pattern)).astype(bool)
+
+
+def _first_start(joins: Any, starts: Any, count: int) -> Any:
+    """For each line the first start in its run of lines that join; ``count`` when there is none."""
+    run = np.cumsum(~joins) - 1
+    runs, where = np.unique(run[starts], return_index=True)
+    first = np.full(int(run[-1]) + 1 if count else 0, count, np.int64)
+    first[runs] = starts[where]
+    return first[run] if count else first
+
+
+def _in_group(joins: Any, starts: Any, count: int) -> bool:
+    """Is the last line a start, or one that a start leads to?"""
+    return bool(joins[-1]) or (len(starts) > 0 and int(starts[-1]) == count - 1)
+
+
+def _parts(ends: Any, first: int, stop: int, starts: Any, limits: Limits) -> Iterator[tuple[int, bool]]:
+    """The events that one too large becomes: where each begins, and whether it goes on in the next."""
+    while first < stop:
+        last = fits(ends, first, stop, limits)
+        yield first, last < stop
+        first = last
+        if starts is not None and first < stop:
+            at = int(np.searchsorted(starts, first))
+            again = min(stop, int(starts[at])) if at < len(starts) else stop
+            yield from ((single, False) for single in range(first, again))
+            first = again

@@ -17,7 +17,8 @@ import trio
 from yaat_core.config.options import Duration, Size
 from yaat_core.stats import Stats
 from yaat_core.testing import RecordingOutlet, make_context
-from yaat_plugin_file.config import FileConfig, StartMultiline
+from yaat_kit.joining import JoinRule
+from yaat_plugin_file.config import FileConfig
 from yaat_plugin_file.source import FileSource
 
 QUICK = {"join_timeout": Duration(0.1), "partial_timeout": Duration(0.3), "poll": Duration(0.05)}
@@ -72,7 +73,7 @@ async def test_a_traceback_becomes_the_stacktrace(tmp_path, logs):
 
 
 async def test_a_start_pattern_joins(tmp_path, logs):
-    outlet = await rows(tmp_path, b"1 a\n  b\n2 c\n", multiline=StartMultiline(start=r"^\d"))
+    outlet = await rows(tmp_path, b"1 a\n  b\n2 c\n", multiline=JoinRule(start=r"^\d"))
     assert [event.message for event in outlet.events()] == ["1 a\n  b", "2 c"]
 
 

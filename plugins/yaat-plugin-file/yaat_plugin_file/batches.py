@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,16 @@ from yaat_core.components import Context
 from yaat_core.event import EventBatch, Labels, now
 from yaat_core.tags import from_columns
 from yaat_kit.following.reader import Piece
+from yaat_plugin_file import origin
 
 TRUNCATED_TAG = "log.truncated"
-PATH_TAG = "log.file.path"
+PATH_TAG = origin.PATH_TAG
+ORIGINAL_TAG = "log.record.original"
 
 
-def batch_of(piece: Piece, context: Context) -> EventBatch:
+def batch_of(
+    piece: Piece, context: Context, file_tags: Sequence[str] = (), *, keep_original: bool = False
+) -> EventBatch:
     """The events of one file, with identities made from the generation and their offsets."""
     generation = piece.generation
     present = now()
@@ -30,12 +35,13 @@ def batch_of(piece: Piece, context: Context) -> EventBatch:
             generation.first_seen_ms, context.agent_id, str(context.id), generation.key, piece.starts
         ),
     }
-    if piece.cut.any():
-        columns["tags"] = _truncated_tags(piece.cut)
-    path = generation.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return EventBatch.build(len(piece), columns, Labels(stream=path, tags={PATH_TAG: path}))
-
-
-def _truncated_tags(cut: Any) -> Any:
-    values = pa.array(np.where(cut > 0, "true", ""), pa.string(), mask=cut == 0)
-    return from_columns(len(cut), {TRUNCATED_TAG: values})
+    tags = dict(origin.columns(piece, file_tags))
+    truncated = (piece.cut > 0) | piece.events.divided
+    if truncated.any():
+        tags[TRUNCATED_TAG] = pa.array(np.where(truncated, "true", ""), pa.string(), mask=~truncated)
+    if keep_original:
+        tags[ORIGINAL_TAG] = piece.events.original()
+    if tags:
+        columns["tags"] = from_columns(len(piece), tags)
+    labels = Labels(stream=origin.shown(generation.path), tags=origin.labels(piece, file_tags))
+    return EventBatch.build(len(piece), columns, labels)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from yaat_core.components import Finding
 from yaat_kit.following.discovery import Finder
-from yaat_kit.following.follower import Selection
 from yaat_kit.following.identity import NotRegular, open_regular
+from yaat_kit.following.refusals import Refusals
+from yaat_kit.following.starting import Selection
 
 #: Files that are tried at most: a check is no crawl.
 _TRIED = 200
@@ -38,12 +39,13 @@ def _of_pattern(pattern: str, selection: Selection) -> list[Finding]:
         if os.path.isdir(pattern):
             advice = f"write {os.path.join(pattern, '*')!r} to read the files in it"
         return [Finding(problem=problem, advice=advice, level="warn")]
-    return folders + [finding for path in paths[:_TRIED] for finding in _of_file(path)]
+    refusals = Refusals.of(selection.forbidden)
+    return folders + [finding for path in paths[:_TRIED] for finding in _of_file(path, refusals)]
 
 
-def _of_file(path: str) -> list[Finding]:
+def _of_file(path: str, refusals: Refusals) -> list[Finding]:
     try:
-        descriptor, _ = open_regular(path)
+        descriptor, status = open_regular(path)
     except NotRegular:
         problem = f"{path!r} is not a regular file and is not read"
         return [Finding(problem=problem, advice="exclude it", level="warn")]
@@ -52,7 +54,8 @@ def _of_file(path: str) -> list[Finding]:
     except OSError as error:
         return [Finding(problem=f"can't read {path!r}: {error.strerror}", advice=_advice(path, "r"))]
     os.close(descriptor)
-    return []
+    why = refusals.why(path, status)
+    return [Finding(problem=f"{path!r} {why} and is not read", level="warn")] if why else []
 
 
 def _advice(path: str, rights: str) -> str:

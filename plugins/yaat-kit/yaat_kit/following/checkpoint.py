@@ -20,6 +20,10 @@ class Checkpoint:
     ``path`` is the one it was first seen under, ``offset`` the first byte that is not yet
     in an event handed over, ``head`` and ``tail`` mark the bytes at the beginning and before
     the offset. Times are milliseconds since the epoch.
+
+    Of a compressed file ``packed`` names the format, and ``offset`` and ``tail`` are those of its content.
+    ``size`` is how long a plain file was known to be, and what a compressed one had when it was read to its end,
+    else 0; ``record`` how many events end before the offset (-1: nobody counted).
     """
 
     path: str
@@ -30,6 +34,14 @@ class Checkpoint:
     tail: Mark
     skipping: Skipping
     written_ms: int
+    packed: str = ""
+    size: int = 0
+    record: int = -1
+
+    @property
+    def unread(self) -> int:
+        """Bytes that were known to be there and not read."""
+        return 0 if self.packed else max(0, self.size - self.offset)
 
     def encode(self) -> bytes:
         """As JSON."""
@@ -46,6 +58,9 @@ class Checkpoint:
                 "tail": [self.tail.length, self.tail.digest.hex()],
                 "skip": self.skipping.value,
                 "at": self.written_ms,
+                **({"pack": self.packed} if self.packed else {}),
+                **({"size": self.size} if self.size != self.offset or self.packed else {}),
+                **({"rec": self.record} if self.record >= 0 else {}),
             }
         )
 
@@ -72,6 +87,9 @@ class Checkpoint:
                 tail=_mark(raw["tail"]),
                 skipping=Skipping(raw["skip"]),
                 written_ms=raw["at"],
+                packed=raw.get("pack", ""),
+                size=raw.get("size", raw["off"]),
+                record=raw.get("rec", -1),
             )
         except (KeyError, TypeError, msgspec.MsgspecError) as error:
             raise ValueError(f"not a checkpoint: {error}") from error

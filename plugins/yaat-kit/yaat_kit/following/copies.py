@@ -21,6 +21,8 @@ from yaat_kit.following.places import family_of
 SETTLE_SECONDS: Final = 2.0
 #: A truncated generation waits so long for its copy to turn up.
 ENDED_SECONDS: Final = 10.0
+#: The same, when the copy may be compressed first.
+PACKED_SECONDS: Final = 3600.0
 _COMPARED: Final = 1024
 
 
@@ -51,6 +53,9 @@ class Verdict(enum.Enum):
 
 def content_is(descriptor: int, size: int, stored: Checkpoint) -> bool:
     """Does a file hold the bytes that a checkpoint marks?"""
+    if stored.packed:
+        # What is in it is compared when it is read on; if nothing was added, it was read.
+        return size >= stored.size and stored.head.matches(os.pread(descriptor, stored.head.length, 0))
     if size < stored.offset:
         return False
     head = os.pread(descriptor, stored.head.length, 0)
@@ -72,7 +77,7 @@ class Copies:
             return None
         for ended in self.ended:
             stored = ended.checkpoint
-            if (
+            if not stored.packed and (
                 family_of(ended.place) == family_of(path)
                 and stored.offset
                 and content_is(descriptor, size, stored)

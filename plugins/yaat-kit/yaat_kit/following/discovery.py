@@ -51,21 +51,40 @@ class Finder:
         on_error: Callable[[str, OSError], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``on_error`` is told of each folder that can't be listed, at every scan."""
+        """``on_error`` is told of each folder that can't be listed, at every scan; what it held before is believed."""
         self._patterns = [_parts(pattern) for pattern in patterns]
+        self._expressions = [re.compile(_expression(pattern)) for pattern in patterns]
         self._exclude = exclusion(exclude)
         self._on_error = on_error
         self._clock = clock
         self._listings: dict[str, _Listing] = {}
+        self._plain: set[str] = set()
+        self._targets: dict[str, tuple[Token, str]] = {}
+        self._target_folders: frozenset[str] = frozenset()
+
+    def selects(self, path: str) -> bool:
+        """Would this path be found, if it existed?"""
+        return not self._exclude(path) and any(one.match(path) for one in self._expressions)
+
+    def concerns(self, path: str) -> bool:
+        """May a change of this path be one of a file that is selected? For any thread."""
+        return self.selects(path) or os.path.dirname(path) in self._target_folders
+
+    def folders(self) -> frozenset[str]:
+        """The folders that the last scan looked into, and those in which the targets of links lie."""
+        return frozenset(self._listings) | self._plain | self._target_folders
 
     def find(self) -> dict[str, Token]:
         """Every path that matches and is not excluded, with its token."""
         found: dict[str, Token] = {}
         used: set[str] = set()
+        self._plain = set()
         for parts in self._patterns:
             for some in self._walk(parts, used):
                 found.update(some)
         self._listings = {folder: kept for folder, kept in self._listings.items() if folder in used}
+        self._targets = {path: kept for path, kept in self._targets.items() if path in found}
+        self._target_folders = frozenset(folder for _, folder in self._targets.values())
         return found
 
     def _walk(self, parts: Sequence[str], used: set[str]) -> Iterator[dict[str, Token]]:
@@ -90,6 +109,7 @@ class Finder:
 
     def _files(self, folder: str, part: str, used: set[str]) -> Iterator[dict[str, Token]]:
         if not _WILD.search(part):
+            self._plain.add(folder)
             yield self._resolved(os.path.join(folder, part))
             return
         listing = self._list(folder, used)
@@ -111,8 +131,12 @@ class Finder:
             status = os.stat(path)
         except OSError:
             return {}
-        unwanted = stat.S_ISDIR(status.st_mode) or self._exclude(path)
-        return {} if unwanted else {path: (status.st_dev, status.st_ino)}
+        if stat.S_ISDIR(status.st_mode) or self._exclude(path):
+            return {}
+        token = (status.st_dev, status.st_ino)
+        if self._targets.get(path, ("", ""))[0] != token:
+            self._targets[path] = (token, os.path.dirname(os.path.realpath(path)))
+        return {path: token}
 
     def _list(self, folder: str, used: set[str]) -> _Listing:
         known = self._listings.get(folder)
@@ -129,7 +153,7 @@ class Finder:
             listing = _Listing(0, 0.0, False, {}, [], [])
         except OSError as error:
             self._on_error(folder, error)
-            listing = _Listing(0, 0.0, False, {}, [], [])
+            listing = known or _Listing(0, 0.0, False, {}, [], [])
         self._listings[folder] = listing
         return listing
 

@@ -9,6 +9,7 @@ import attrs
 
 from yaat_kit.following.checkpoint import Checkpoint
 from yaat_kit.following.identity import NO_MARK, FileId, Mark
+from yaat_kit.following.packing import Codec, Unpacked, codec_named
 from yaat_kit.lines import Skipping
 
 
@@ -33,6 +34,8 @@ class Generation:
     descriptor: int | None = None
     size: int = 0
     changed_ns: int = -1
+    retired: bool = False
+    """It is followed no more."""
     linked: bool = True
     """False: deleted, only the descriptor keeps it."""
     changed_at: float = 0.0
@@ -45,6 +48,8 @@ class Generation:
     """The unread rest ends in an unfinished line."""
     retry_at: float = 0.0
     failures: int = 0
+    trouble: str = ""
+    """Why it failed the last time."""
     asleep: bool = False
     """Read through and quiet: only a change of its status wakes it."""
     proven: int = 0
@@ -52,11 +57,23 @@ class Generation:
     left_at: float | None = None
     """When it was first seen to be deleted or out of every pattern's reach."""
     limit: int | None = None
-    """Read no further than this (`Follower.stop_at_present_end`)."""
+    """Read no further than this (`run --once`)."""
+    record: int = -1
+    """Events that end before the offset; -1: nobody counted them."""
+    codec: Codec | None = None
+    """Of a compressed file: ``offset`` and ``tail`` are those of its content, ``head`` and ``size`` the file's own."""
+    unpacked: Unpacked | None = None
+    """The content of a compressed file that is being read."""
 
     @classmethod
     def begin(
-        cls, path: str, file: FileId, *, offset: int = 0, skipping: Skipping | None = None
+        cls,
+        path: str,
+        file: FileId,
+        *,
+        offset: int = 0,
+        skipping: Skipping | None = None,
+        codec: Codec | None = None,
     ) -> Generation:
         """A generation that was never seen before."""
         return cls(
@@ -68,10 +85,12 @@ class Generation:
             sent=offset,
             skipping=skipping or (Skipping.NOTHING if offset else Skipping.ZEROS),
             place=path,
+            record=-1 if offset else 0,
+            codec=codec,
         )
 
     @classmethod
-    def resume(cls, key: bytes, stored: Checkpoint, *, place: str, file: FileId) -> Generation:
+    def resume(cls, key: bytes, stored: Checkpoint, *, place: str | None, file: FileId) -> Generation:
         """One that goes on where ``stored`` says, in a file that may have moved."""
         return cls(
             key=key,
@@ -84,7 +103,14 @@ class Generation:
             head=stored.head,
             tail=stored.tail,
             place=place,
+            record=stored.record,
+            codec=codec_named(stored.packed) if stored.packed else None,
         )
+
+    def settle(self, status: os.stat_result) -> None:
+        """Its file has not changed since it was read to its end."""
+        self.size, self.changed_ns = status.st_size, status.st_mtime_ns
+        self.looked_through = self.flushed = True
 
     def checkpoint(self) -> Checkpoint:
         """Where it stands."""
@@ -97,11 +123,17 @@ class Generation:
             tail=self.tail,
             skipping=self.skipping,
             written_ms=time.time_ns() // 1_000_000,
+            packed=self.codec.name if self.codec else "",
+            size=0 if self.codec and not self.looked_through else self.size,
+            record=self.record,
         )
 
     @property
     def unread(self) -> int:
-        """Bytes that are known to be there and not in an event yet."""
+        """Bytes that are known to be there and not in an event yet; of a compressed file, as they are stored."""
+        if self.codec:
+            used = self.unpacked.consumed if self.unpacked else 0
+            return 0 if self.looked_through else max(1, self.size - used)
         return max(0, (self.size if self.limit is None else min(self.size, self.limit)) - self.offset)
 
     def note(self, status: os.stat_result, now: float) -> bool:
@@ -120,8 +152,23 @@ class Generation:
         """Seconds since anything happened to it."""
         return now - max(self.changed_at, self.left_at or 0.0)
 
+    def pread(self, count: int, offset: int) -> bytes:
+        """``count`` bytes of the content from ``offset`` on, fewer at the end.
+
+        Raises:
+            OSError: it can't be read.
+        """
+        if self.descriptor is None:
+            raise ValueError(f"not open: {self.path}")
+        if self.codec is None:
+            return os.pread(self.descriptor, count, offset)
+        if self.unpacked is None:
+            self.unpacked = Unpacked(self.descriptor, self.codec)
+        return self.unpacked.pread(count, offset)
+
     def close(self) -> None:
         """Give the descriptor back."""
+        self.unpacked = None
         if self.descriptor is not None:
             os.close(self.descriptor)
             self.descriptor = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from typing import Final
@@ -40,12 +39,17 @@ class Orphans:
         self.stored[key] = checkpoint
         self._by_file.setdefault(checkpoint.file, []).append(key)
 
-    def has_file(self, path: str) -> bool:
-        """Is there one for the file that is at ``path``?"""
-        try:
-            return bool(self._by_file) and FileId.of(os.stat(path)) in self._by_file
-        except OSError:
-            return False
+    def knows(self, file: FileId) -> bool:
+        """Is there one for this file?"""
+        return file in self._by_file
+
+    def drop(self, key: bytes) -> None:
+        """This one is an orphan no more."""
+        file = self.stored.pop(key).file
+        self._since.pop(key, None)
+        self._by_file[file].remove(key)
+        if not self._by_file[file]:
+            del self._by_file[file]
 
     def take(self, file: FileId) -> list[tuple[bytes, Checkpoint]]:
         """Those of a file, newest first; they are no orphans any more."""
@@ -67,8 +71,5 @@ class Orphans:
             if now - self._since.setdefault(key, now) > _UNSEEN_SECONDS and checkpoint.written_ms < before
         ]
         for key in old:
-            file = self.stored.pop(key).file
-            self._by_file[file].remove(key)
-            if not self._by_file[file]:
-                del self._by_file[file]
+            self.drop(key)
         return old

@@ -9,10 +9,11 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
+from yaat_kit.encodings import encoding_of
 from yaat_kit.following.checkpoint import Checkpoint
 from yaat_kit.following.generation import Generation
 from yaat_kit.following.identity import TAIL_BYTES, Mark
-from yaat_kit.lines import Cut, LineCutter, Skipping, encoding_of
+from yaat_kit.lines import Cut, LineCutter, Skipping
 from yaat_kit.multiline import Joined, Joiner
 
 #: Bytes of one look, more when lines may be longer: some 16,000 lines as servers write them. Every kernel and every
@@ -30,19 +31,36 @@ class ContentChanged(Exception):
 class Piece:
     """Events of one generation, in order, with the checkpoint that covers them.
 
-    ``message`` is a string array, ``stacktrace`` one with nulls or None, ``starts`` are int64 offsets
-    of the events' first bytes, ``cut`` how many bytes each misses (0: whole).
+    ``record`` is how many events of the generation come before the first one (-1: nobody counted).
     """
 
     generation: Generation
-    message: Any
-    stacktrace: Any
-    starts: Any
-    cut: Any
+    events: Joined
+    record: int
     checkpoint: Checkpoint
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return len(self.events)
+
+    @property
+    def message(self) -> Any:
+        """Of the events: a string array."""
+        return self.events.message
+
+    @property
+    def stacktrace(self) -> Any:
+        """Of the events: a string array with nulls, or None."""
+        return self.events.stacktrace
+
+    @property
+    def starts(self) -> Any:
+        """Of the events: int64 offsets of their first bytes."""
+        return self.events.starts
+
+    @property
+    def cut(self) -> Any:
+        """How many bytes each event misses (0: whole)."""
+        return self.events.cut
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -57,17 +75,18 @@ class Look:
 
 @attrs.frozen(kw_only=True)
 class Reader:
-    """How files are read: their encoding, the longest line, which lines are one event."""
+    """How files are read: their encoding, the longest line, which lines are one event, and the largest of these."""
 
     joiner: Joiner
     encoding: str = "utf-8"
     max_line_bytes: int = 1 << 20
+    max_event_bytes: int = 1 << 20
     fingerprint_bytes: int = 1024
 
     @property
     def window(self) -> int:
-        """Bytes of one look: a line of full length always fits."""
-        return max(WINDOW, self.max_line_bytes + 65_536)
+        """Bytes of one look: the largest event and a line of full length always fit, also at four bytes a character."""
+        return max(WINDOW, 4 * self.max_event_bytes + self.max_line_bytes + 65_536)
 
     def look(self, generation: Generation, *, final: bool) -> Look:
         """Read on. Moves the generation's offset behind the events that are complete (``final``: behind all).
@@ -78,19 +97,23 @@ class Reader:
         """
         before = generation.offset
         body, tail = self._read(generation)
-        final = final or (generation.limit is not None and before + len(body) >= generation.limit)
         full = len(body) >= self.window
-        encoding = encoding_of(self.encoding, os.pread(_open(generation), 4, 0))
+        final = final or _at_last_end(generation, before + len(body), full)
+        encoding = encoding_of(self.encoding, _first_bytes(generation))
         cutter = LineCutter(self.max_line_bytes)
         cut = cutter.cut(body, before, encoding, skipping=generation.skipping, final=final)
         joined = self.joiner.join(cut.lines, final=final)
         if full and not joined.lines and len(cut.lines):
             joined = self.joiner.join(cut.lines, final=True)
         self._advance(generation, cut, joined, tail + body)
-        if cut.skipping is Skipping.ZEROS:
+        if generation.record >= 0:
+            generation.record += len(joined)
+        if cut.skipping is Skipping.ZEROS and generation.codec is None:
             _leap(generation)
         generation.looked_through = not full
         generation.partial = cut.partial
+        if generation.codec and not full:
+            generation.flushed = True
         return Look(
             pieces=tuple(_pieces(generation, joined, before, tail + body, len(tail))),
             bytes=generation.offset - before,
@@ -101,7 +124,7 @@ class Reader:
     def _read(self, generation: Generation) -> tuple[bytes, bytes]:
         """The bytes from the offset on, and those remembered before it."""
         descriptor, back = _open(generation), generation.tail.length
-        data = os.pread(descriptor, self.window + back, generation.offset - back)
+        data = generation.pread(self.window + back, generation.offset - back)
         # After the data: a truncation in between is seen here.
         self._verify(generation, os.pread(descriptor, max(self.fingerprint_bytes, generation.head.length), 0))
         if not generation.tail.matches(data):
@@ -132,6 +155,18 @@ def _open(generation: Generation) -> int:
     return generation.descriptor
 
 
+def _at_last_end(generation: Generation, end: int, full: bool) -> bool:
+    """Does what was read end where nothing more is to come? A compressed file is finished, whatever its last byte."""
+    if generation.codec:
+        return not full
+    return generation.limit is not None and end >= generation.limit
+
+
+def _first_bytes(generation: Generation) -> bytes:
+    unpacked = generation.unpacked
+    return generation.pread(4, 0) if unpacked is None else unpacked.first
+
+
 def _mark_before(data: bytes, position: int) -> Mark:
     return Mark.of(data[max(0, position - TAIL_BYTES) : position])
 
@@ -154,17 +189,23 @@ def _pieces(generation: Generation, joined: Joined, before: int, seen: bytes, ba
     count = -(-rows // PIECE_ROWS)
     bounds = np.linspace(0, rows, count + 1).astype(int) if count else np.zeros(1, int)
     present = generation.checkpoint()
+    first_record = generation.record - rows if generation.record >= 0 else -1
     for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         checkpoint = present
         if stop < rows:
             offset = int(joined.starts[stop])
             tail = _mark_before(seen, offset - before + back)
-            checkpoint = attrs.evolve(present, offset=offset, tail=tail, skipping=Skipping.NOTHING)
+            checkpoint = attrs.evolve(
+                present,
+                offset=offset,
+                tail=tail,
+                skipping=Skipping.NOTHING,
+                size=0 if present.packed else present.size,
+                record=first_record if first_record < 0 else first_record + stop,
+            )
         yield Piece(
             generation=generation,
-            message=joined.message.slice(start, stop - start),
-            stacktrace=None if joined.stacktrace is None else joined.stacktrace.slice(start, stop - start),
-            starts=joined.starts[start:stop],
-            cut=joined.cut[start:stop],
+            events=joined.slice(start, stop),
+            record=first_record if first_record < 0 else first_record + start,
             checkpoint=checkpoint,
         )

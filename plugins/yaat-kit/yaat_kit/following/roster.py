@@ -7,24 +7,28 @@ generation when they are the copy that `copytruncate` made of it, or begin a new
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final
 
 import attrs
 
 from yaat_core.components import Checkpoints
+from yaat_kit.following.aged import Aged
+from yaat_kit.following.archives import SETTLE_SECONDS, Archives, Rival, Settled
 from yaat_kit.following.checkpoint import Checkpoint
-from yaat_kit.following.copies import ENDED_SECONDS, Copies, Ended, Verdict, content_is
-from yaat_kit.following.descriptors import Descriptors, Gone
+from yaat_kit.following.copies import ENDED_SECONDS, PACKED_SECONDS, Copies, Ended, Verdict, content_is
+from yaat_kit.following.descriptors import Descriptors, Gone, none_left
 from yaat_kit.following.discovery import Finder, Token
 from yaat_kit.following.generation import Generation
-from yaat_kit.following.identity import TAIL_BYTES, FileId, Mark, NotRegular, open_regular, original_path
+from yaat_kit.following.identity import TAIL_BYTES, FileId, Mark, NotRegular, original_path
 from yaat_kit.following.orphans import Orphans
-from yaat_kit.following.places import Places
+from yaat_kit.following.packing import codec_of, plain_name
+from yaat_kit.following.places import Places, family_of
+from yaat_kit.following.refusals import Refusals
 from yaat_kit.following.tally import Tally
 from yaat_kit.following.troubles import Troubles
 
@@ -36,7 +40,7 @@ class Roster:
     """All generations, by key, by file and by place.
 
     ``start_at_end`` tells for a path that was never seen before, at the first scan, whether only
-    what is written from now on counts. ``forbidden`` tells which real paths must not be followed.
+    what is written from now on counts. ``refusals`` which files must not be.
     """
 
     finder: Finder
@@ -47,7 +51,9 @@ class Roster:
     tally: Tally
     log: logging.Logger
     start_at_end: Callable[[str], bool]
-    forbidden: Callable[[str], bool]
+    refusals: Refusals
+    aged: Aged
+    reads_archives: bool = False
     fingerprint_bytes: int
     alignment: int = 1
     """Bytes of one character at least."""
@@ -57,11 +63,17 @@ class Roster:
     _settled: dict[str, Token] = attrs.field(factory=dict)
     _pending: dict[bytes, bytes | None] = attrs.field(factory=dict)
     _scanned: bool = False
+    archives: Archives = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        settle = min(self.copies.settle_seconds, SETTLE_SECONDS)
+        self.archives = Archives(self._rivals, settle)
 
     def scan(self, now: float) -> list[Generation]:
         """Look which files there are; returns the generations that are new here."""
         found = self.finder.find()
-        if found == self._settled and not self.troubles.known:
+        self.unsettle(self.aged.woken(now))
+        if (found == self._settled or now < self.descriptors.retry_at) and not self.troubles.known:
             self._expire(now)
             return []
         before = set(self.generations)
@@ -69,7 +81,7 @@ class Roster:
         news = [path for path in news if self.troubles.due(path, now)]
         strangers = [path for path in news if not self._recognise(path, found, now)]
         # Files that are known by inode come first: what is left may be their copy.
-        for path in sorted(strangers, key=lambda path: not self.orphans.has_file(path)):
+        for path in sorted(strangers, key=self._turn_of):
             if not self._attempt(path, found[path], now):
                 break
         self._drop_places(found)
@@ -89,16 +101,16 @@ class Roster:
     def renew(self, generation: Generation, now: float) -> Generation:
         """The file has other content now: that is a new generation, from the file's first byte on."""
         place = generation.place or generation.path
-        lost = max(0, generation.proven - generation.offset)
+        lost = 0 if generation.codec else max(0, generation.proven - generation.offset)
         self._end(generation.key, generation.checkpoint(), place, lost, now)
-        new = Generation.begin(generation.path, generation.file)
+        new = Generation.begin(generation.path, generation.file, codec=generation.codec)
         new.place = generation.place
         new.limit = None if generation.limit is None else generation.size
         descriptor = generation.descriptor
         generation.descriptor = None
         self.descriptors.held.discard(generation)
         self._remove(generation)
-        self._add(new, descriptor, now)
+        self.add(new, descriptor, now)
         return new
 
     def retire(self, generation: Generation, *, forget: bool) -> None:
@@ -109,6 +121,39 @@ class Roster:
             self._pending[generation.key] = None
         else:
             self.orphans.add(generation.key, generation.checkpoint())
+
+    def unsettle(self, paths: Iterable[str]) -> None:
+        """Look at these anew at the next scan."""
+        for path in paths:
+            self._settled.pop(path, None)
+
+    def known(self, path: str) -> Generation | None:
+        """The generation of the file that is at ``path`` now."""
+        try:
+            return self._by_file.get(FileId.of(os.stat(path)))
+        except OSError:
+            return None
+
+    def admit(self, settled: Settled, now: float) -> Generation:
+        """Follow a compressed file from where its content was read before."""
+        status, rival = os.fstat(settled.descriptor), settled.rival
+        file = FileId.of(status)
+        if rival is None:
+            generation = Generation.begin(
+                settled.path, file, offset=settled.offset, codec=codec_of(settled.path)
+            )
+            generation.tail = settled.tail
+        else:
+            self._unlist(rival.key)
+            generation = Generation.resume(rival.key, rival.stored, place=settled.path, file=file)
+            generation.codec = codec_of(settled.path)
+        generation.head = Mark.of(os.pread(settled.descriptor, self.fingerprint_bytes, 0))
+        generation.unpacked = settled.unpacked
+        if settled.offset:
+            generation.settle(status)
+        self.add(generation, settled.descriptor, now)
+        self._pending[generation.key] = generation.checkpoint().encode()
+        return generation
 
     # --- one path ---------------------------------------------------------------------------
 
@@ -127,6 +172,9 @@ class Roster:
             return True
         generation = self._by_file.get(FileId.of(status))
         if generation is None:
+            if not self.orphans.knows(FileId.of(status)) and self.aged.take(path, status):
+                self._settled[path] = found[path]
+                return True
             return False
         place = generation.place
         if place is None or place not in found or self._settled.get(place) != found[place]:
@@ -145,34 +193,41 @@ class Roster:
         except NotRegular:
             self._settled[path] = token
         except OSError as error:
+            if none_left(error):
+                return False
             self.troubles.add(path, error, now)
-            return error.errno not in (errno.EMFILE, errno.ENFILE)
         return True
 
     def _meet(self, path: str, now: float) -> bool:
         """Open a stranger and decide what it is; False: that is not to be told yet."""
-        if self.forbidden(os.path.realpath(path)):
-            self.log.warning("%r lies in the agent's own state directory and is not read", path)
-            return True
-        descriptor, status = open_regular(path)
-        if FileId.of(status) in self._by_file:
-            # Another path of this scan led to the same file.
-            os.close(descriptor)
-            return True
+        descriptor, status = self.descriptors.open_path(path, now)
         try:
-            generation = (
-                self._stored(path, descriptor, status, now)
-                or self._taken_over(path, descriptor, status)
-                or self._begun(path, descriptor, status, now)
-            )
+            # Another path of this scan may have led to the same file.
+            settled = FileId.of(status) in self._by_file or self._refused(path, status)
+            generation = None if settled else self._stored(path, descriptor, status, now)
+            if generation is None and not settled and self.reads_archives and codec_of(path):
+                self.archives.add(path, status)
+                settled = True
+            if not settled:
+                generation = (
+                    generation
+                    or self._taken_over(path, descriptor, status)
+                    or self._begun(path, descriptor, status, now)
+                )
         except OSError:
             os.close(descriptor)
             raise
         if generation is None:
             os.close(descriptor)
-            return False
-        self._add(generation, descriptor, now)
+            return settled
+        self.add(generation, descriptor, now)
         return True
+
+    def _refused(self, path: str, status: os.stat_result) -> bool:
+        why = self.refusals.why(path, status)
+        if why:
+            self.log.warning("%r %s and is not read", path, why)
+        return why is not None
 
     def _stored(self, path: str, descriptor: int, status: os.stat_result, now: float) -> Generation | None:
         """Go on with the checkpoint of this very file, when its bytes still are what it says."""
@@ -180,6 +235,8 @@ class Roster:
         for key, stored in self.orphans.take(file):
             if resumed is None and content_is(descriptor, status.st_size, stored):
                 resumed = Generation.resume(key, stored, place=path, file=file)
+                if stored.packed and stored.size == status.st_size:
+                    resumed.settle(status)
             else:
                 self._end(key, stored, path, 0, now)
         return resumed
@@ -232,19 +289,57 @@ class Roster:
         assert descriptor is not None
         return content_is(descriptor, os.fstat(descriptor).st_size, generation.checkpoint())
 
+    def _turn_of(self, path: str) -> tuple[bool, int]:
+        """Files that are known by inode come first: others may be their copies. Of compressed ones the oldest."""
+        try:
+            status = os.stat(path)
+        except OSError:
+            return (True, 0)
+        return (not self.orphans.knows(FileId.of(status)), status.st_mtime_ns if codec_of(path) else 0)
+
+    def _rivals(self, path: str) -> list[Rival]:
+        """What the compressed file at ``path`` may be a copy of, to judge by the names."""
+        family = family_of(plain_name(path))
+        rivals = [
+            Rival(key=one.key, stored=one.checkpoint(), live=one, read=partial(self._read_at, one))
+            for one in self.generations.values()
+            if one.codec is None and family in (family_of(one.path), family_of(one.place or one.path))
+        ]
+        gone = dict(self.orphans.stored) | {ended.key: ended.checkpoint for ended in self.copies.ended}
+        return rivals + [
+            Rival(key=key, stored=stored)
+            for key, stored in gone.items()
+            if not stored.packed and family_of(stored.path) == family
+        ]
+
+    def _read_at(self, generation: Generation, count: int, offset: int) -> bytes:
+        if generation.retired:
+            raise Gone(f"read to its end: {generation.path}")
+        self.descriptors.open(generation, generation.used_at)
+        assert generation.descriptor is not None
+        return os.pread(generation.descriptor, count, offset)
+
+    def _unlist(self, key: bytes) -> None:
+        """A checkpoint whose file was gone belongs to a file again."""
+        if key in self.orphans.stored:
+            self.orphans.drop(key)
+        self.copies.ended = [ended for ended in self.copies.ended if ended.key != key]
+
     # --- the books ----------------------------------------------------------------------------
 
-    def _add(self, generation: Generation, descriptor: int | None, now: float) -> None:
+    def add(self, generation: Generation, descriptor: int | None, now: float) -> None:
+        """Follow it, with a descriptor if it is open."""
         self.generations[generation.key] = generation
         self._by_file[generation.file] = generation
         if generation.place is not None:
             self._places.put(generation, generation.place)
         generation.used_at = now
         if descriptor is not None:
-            self.descriptors.hold(generation, descriptor)
+            self.descriptors.hold(generation, descriptor, now)
             generation.note(os.fstat(descriptor), now)
 
     def _remove(self, generation: Generation) -> None:
+        generation.retired = True
         del self.generations[generation.key]
         if self._by_file.get(generation.file) is generation:
             del self._by_file[generation.file]
@@ -255,13 +350,15 @@ class Roster:
         for path in [path for path in self._settled if path not in found]:
             del self._settled[path]
             self._places.clear(path)
+        self.aged.forget([path for path in self.aged if path not in found])
         for path in [path for path in self.troubles.known if path not in found]:
             self.troubles.over(path)
 
     def _end(self, key: bytes, stored: Checkpoint, place: str, lost: int, now: float) -> None:
         self.tally.truncations.add()
         self.log.info("%r was truncated or written anew; read from its beginning", place)
-        ended = Ended(key=key, place=place, checkpoint=stored, until=now + ENDED_SECONDS, lost=lost)
+        patience = PACKED_SECONDS if self.reads_archives else ENDED_SECONDS
+        ended = Ended(key=key, place=place, checkpoint=stored, until=now + patience, lost=lost)
         self.copies.ended.append(ended)
 
     def _expire(self, now: float) -> None:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
 
+from yaat_core.components import Finding
+from yaat_kit.following.descriptors import Descriptors
+from yaat_kit.following.generation import Generation
+
 _FIRST: Final = 1.0
 _LONGEST: Final = 60.0
+#: Findings of one kind at most.
+_TOLD: Final = 5
 
 
 @attrs.define
@@ -49,3 +56,27 @@ class Troubles:
 
     def __len__(self) -> int:
         return len(self.known)
+
+
+def what_is_wrong(
+    descriptors: Descriptors, failing: Sequence[Generation], troubles: Sequence[Troubles]
+) -> Sequence[Finding]:
+    """No descriptors; files that stopped being readable; paths that can't be opened: the first few of each."""
+    found = []
+    if descriptors.scarce:
+        found.append(
+            Finding(
+                problem=f"files can't be opened: {descriptors.scarce}",
+                advice="raise the limit of open files (LimitNOFILE= of the service, ulimit -n) or lower max_open_files",
+                level="warn",
+            )
+        )
+    paths = [(path, one.text) for some in troubles for path, one in some.known.items()]
+    paths += [(generation.path, generation.trouble) for generation in failing if not descriptors.scarce]
+    for path, text in paths[:_TOLD]:
+        advice = "give the agent's user the right to read it, or exclude it; the other files are read"
+        found.append(Finding(problem=f"can't read {path!r}: {text}", advice=advice, level="warn"))
+    if len(paths) > _TOLD:
+        more = f"{len(paths) - _TOLD} more paths can't be read"
+        found.append(Finding(problem=more, advice="`yaat validate` lists them", level="warn"))
+    return found

@@ -25,7 +25,7 @@ from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
 from yaat_core.control.lock import StateLock
 from yaat_core.deadletters import DeadEvent, Letter
-from yaat_core.errors import UsageError, YaatError
+from yaat_core.errors import StoreUnavailable, UsageError, YaatError
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, watch_loop
 from yaat_core.memory import bound_allocators
@@ -245,11 +245,13 @@ class Agent:
     async def query(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:
         """As `Operations.query`."""
         names = [sink] if sink else list(self._rooms.workers)
+        absent = []
         for name in names:
             worker = self._rooms.workers.get(name)
             if worker is None:
                 raise UsageError(f"no sink `{name}`", fix=f"configured: {', '.join(self._rooms.workers)}")
             if worker.sink is None:
+                absent.append(name)
                 continue
             ask = partial(
                 self._plugins.manager.hook.query,
@@ -260,6 +262,12 @@ class Agent:
             answer: QueryAnswer | None = await trio.to_thread.run_sync(ask)
             if answer is not None:
                 return answer
+        if absent:
+            raise StoreUnavailable(
+                f"{', '.join(f'sinks.{name}' for name in absent)} does not run at this moment",
+                cause="the agent is starting or stopping, or the sink has failed",
+                fix="ask again in a moment; `yaat status` says what is wrong",
+            )
         raise UsageError(
             "no running sink can answer SQL", fix="configure a sink of type duckdb, or see `yaat status`"
         )

@@ -402,6 +402,8 @@ class Position:
     part: int = 0
     waiting: int = 0
     """Events that follow this piece in the queue without a gap, as far as is known now."""
+    accepted_us: int = 0
+    """When the queue took the newest of these events, microseconds since the epoch; 0 when there is none."""
 
     @property
     def batch_id(self) -> str:

@@ -62,7 +62,7 @@ def open_rooms(configuration: Configuration, stats: Stats, health: HealthBoard, 
     Raises:
         YaatError: a processor can't be made, or the queue can't be opened.
     """
-    agent_id = identity.load_or_make(configuration.state_dir)
+    agent_id = identity.load_or_make(configuration.state_dir, partial(_tell_identity, health))
     workshop = Workshop(configuration=configuration, agent_id=agent_id, stats=stats, once=once)
     chains = workshop.chains(partial(_processor_failed, health))
     queue: Queue = workshop.make(configuration.queue)
@@ -145,6 +145,11 @@ def _transactional(configuration: Configuration, workshop: Workshop) -> list[str
         for sink in configuration.sinks.values()
         if isinstance(workshop.make(sink), TransactionalSink)
     ]
+
+
+def _tell_identity(health: HealthBoard, what: str) -> None:
+    log.error("%s", what)
+    health.set("agent", what, advice="see whether the disk of the state directory is sound", level="warn")
 
 
 def _tell_damage(health: HealthBoard, damage: Sequence[Damage]) -> None:

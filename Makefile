@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 SECONDS ?= 60
 
-.PHONY: help demo test test-faults explore lint types fix bench soak dist clean
+.PHONY: help demo test test-faults explore lint types fix bench bench-statsd soak dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -44,7 +44,7 @@ lint: $(DEV) types ## style, types, generated documents, shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m yaat_core.docgen --check
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run tools/bootstrap tools/engine; \
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run tools/bootstrap tools/engine tools/node-clients bench/peers/build; \
 	else echo "shellcheck is not installed: shell scripts not checked (apt-get install shellcheck)"; fi
 
 types: $(DEV) ## mypy --strict on the core and every plugin
@@ -57,6 +57,9 @@ fix: $(DEV) ## let ruff mend style, and write the generated documents anew
 
 bench: $(DEV) ## against one DuckDB statement and rsyslog, as ratios (BENCH_ARGS="--lines 50000")
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+bench-statsd: $(DEV) ## StatsD against Etsy's statsd and Telegraf (built by bench/peers/build statsd telegraf)
+	@$(BIN)/python bench/statsd_run.py $(BENCH_ARGS)
 
 soak: $(DEV) ## run the agent under load for SECONDS=60, kill it now and then, count every line
 	@$(BIN)/python bench/soak.py --seconds $(SECONDS)

@@ -19,7 +19,7 @@ async def keep_house(rooms: Rooms, stats: Stats, dead_letters_kept: float) -> No
     """Rounds, until cancelled. ``dead_letters_kept`` in seconds."""
     while True:
         await expire(rooms.detached, rooms.door)
-        await _expire_dead_letters(rooms, dead_letters_kept)
+        await rooms.dead_letters.expire(rooms.all_lanes(), dead_letters_kept)
         figures = report.queue_figures(await rooms.door.state(), rooms.lanes.values())
         report.gauges(stats, figures, rooms.lanes)
         await trio.sleep(EVERY)
@@ -32,11 +32,3 @@ async def watch_loop(stats: Stats) -> None:
         due = trio.current_time() + BEAT
         await trio.sleep_until(due)
         delay.observe(trio.current_time() - due)
-
-
-async def _expire_dead_letters(rooms: Rooms, kept: float) -> None:
-    for lane in rooms.lanes.values():
-        for path, count in await trio.to_thread.run_sync(rooms.dead_letters.expired, lane.name, kept):
-            forgotten = min(count, lane.cursor.dead)
-            await lane.store(lane.cursor.reclassify(forgotten, "dead", "dropped"), sync=True)
-            path.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ from yaat_core.config.model import Bounds, ProcessorEntry, QueueEntry, SinkEntry
 from yaat_core.config.nodes import Items, Node, Scalar, Table, place
 from yaat_core.config.problems import Misfit, Misfits, at_value
 from yaat_core.config.structure import Structurer
+from yaat_core.config.syntax import elsewhere
 from yaat_core.config.unavailable import unknown_type
 from yaat_core.config.unfit import described, empty
 from yaat_core.display import terminal_safe
@@ -55,7 +56,9 @@ class Assembly:
     misfits: list[Misfit] = attrs.field(factory=list)
     structurer: Structurer = attrs.field(factory=Structurer)
     processor_names: dict[int, str] = attrs.field(factory=dict)
-    """By place in the file."""
+    """By place in the list."""
+    _named_at: dict[str, Node] = attrs.field(factory=dict)
+    """By name of a processor: where it got it."""
 
     # --- sections ---
 
@@ -159,8 +162,11 @@ class Assembly:
         where = table.entries.get("name", table.entries["type"])[1]
         _check_name(where, name)
         if name in before:
+            what = f"two processors have the name {_named(where)}"
+            cause = f"the other one is in {elsewhere(where, self._named_at[name])}"
             fix = "give one of them a `name:` of its own"
-            raise Misfits([at_value(where, _TAKEN, f"two processors have the name {_named(where)}", fix=fix)])
+            raise Misfits([at_value(where, _TAKEN, what, cause=cause, fix=fix)])
+        self._named_at[name] = where
         return ProcessorEntry(
             id=ComponentId("processors", name), type=type, options=options, sources=core.sources
         )

@@ -130,6 +130,11 @@ class FileKeys:
         "By default /var/lib/yaat for root, else ~/.local/state/yaat.",
         example="./state",
     )
+    include: tuple[str, ...] = option(
+        (),
+        help="More files, by path or pattern, relative to this one: what they configure joins what stands here.",
+        example=["conf.d/*.yaml"],
+    )
     tags: Mapping[str, str] = option(
         factory=dict,
         help="Tags for every event; an event's own win.",

@@ -123,6 +123,8 @@ class Configuration:
     plugins: PluginSettings
     health: HealthSettings
     shutdown_grace: Duration
+    included: Sequence[Path] = ()
+    """Files that ``path`` includes, in the order in which they were read."""
     formats: Mapping[str, ProcessorEntry] = attrs.field(factory=dict)
     """Every processor type that works without options, ready to serve as a parser that a label names."""
     warnings: Sequence[ConfigProblem] = ()

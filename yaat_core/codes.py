@@ -77,7 +77,8 @@ To mend it: write what the message asks for.
 A component type that is not there.
 
 The `type:` (or `format:`) is misspelt, its plugin is not installed or is disabled, or its
-plugin could not be loaded; the message says which. The agent does not start without a component
+plugin could not be loaded; or a `format:` names a processor that reads no lines, such as
+`scrub`; the message says which. The agent does not start without a component
 that the configuration names: it would lose its events.
 
 To mend it: correct the name, or install the plugin. `yaat plugins list` shows what is installed

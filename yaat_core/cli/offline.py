@@ -125,7 +125,7 @@ def _open(queue: Queue) -> Iterator[tuple[Queue, Sequence[Damage]]]:
 def _refuse_nothing(setup: Setup) -> None:
     state_dir = setup.configuration.state_dir
     try:
-        there = (state_dir / identity.FILE).exists()
+        there = identity.known(state_dir) is not None
     except OSError as error:
         raise NotAllowed(
             f"the state directory {state_dir} can't be looked at: {error.strerror or error}",

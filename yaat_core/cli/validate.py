@@ -72,3 +72,5 @@ def show(door: Door, found: Sequence[Checked]) -> None:
             door.line(f"    {finding.level}: {terminal_safe(finding.problem)}")
             if finding.advice:
                 door.line(f"    fix: {terminal_safe(finding.advice)}")
+        if one.hint:
+            door.line(f"    hint: {one.hint}")

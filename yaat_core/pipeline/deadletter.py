@@ -12,6 +12,7 @@ import attrs
 import msgspec
 import trio
 
+from yaat_core.clock import ages
 from yaat_core.components import Partial, Position
 from yaat_core.deadletters import SUFFIX, DeadEvent, Head, Letter, forgotten, heads, letter, some_events
 from yaat_core.durable import private, sync_folder
@@ -72,7 +73,7 @@ class DeadLetters:
 
     async def expire(self, lanes: Sequence[Lane], older_than_seconds: float) -> None:
         """Forget what is past its time."""
-        horizon = time.time() - older_than_seconds
+        horizon = ages.now() - older_than_seconds
         for lane in lanes:
             found = await trio.to_thread.run_sync(heads, self.folder, lane.name)
             old = [head for head in found if head.time < horizon]

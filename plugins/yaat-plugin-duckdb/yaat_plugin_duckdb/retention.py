@@ -7,9 +7,9 @@ stay until the last one of their file is old enough: up to an eighth of `retenti
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
+from yaat_core.clock import ages
 from yaat_core.components import Context
 from yaat_plugin_duckdb.config import DuckDBConfig
 from yaat_plugin_duckdb.known import Known
@@ -41,7 +41,7 @@ class Retention:
 
     def is_full(self, store: Store, now_us: int | None = None) -> bool:
         """Does the next file begin, for events that are accepted at ``now_us``?"""
-        if self._is_past(store, now_us or _now_us()):
+        if self._is_past(store, now_us or ages.now_us()):
             return True
         return store.current.bytes() >= self.file_bytes
 
@@ -63,7 +63,7 @@ class Retention:
     def _too_old(self, store: Store) -> list[Known]:
         if self._keep is None:
             return []
-        horizon_us = _now_us() - int(self._keep * 1e6)
+        horizon_us = ages.now_us() - int(self._keep * 1e6)
         return [one for one in store.sealed if 0 < one.aged_us <= horizon_us]
 
     def _too_much(self, store: Store, gone: list[Known]) -> list[Known]:
@@ -81,7 +81,3 @@ class Retention:
 
 def _bytes(one: Known) -> int:
     return one.partition.bytes() + one.partition.wal_bytes()
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1_000

@@ -50,14 +50,6 @@ async def watch_loop(stats: Stats) -> None:
 
 async def _round(rooms: Rooms, stats: Stats, dead_letters_kept: float) -> None:
     await expire(rooms.detached, rooms.door)
-    await _expire_dead_letters(rooms, dead_letters_kept)
+    await rooms.dead_letters.expire(rooms.all_lanes(), dead_letters_kept)
     figures = report.queue_figures(await rooms.door.state(), rooms.lanes.values())
     report.gauges(stats, figures, rooms.lanes)
-
-
-async def _expire_dead_letters(rooms: Rooms, kept: float) -> None:
-    for lane in rooms.lanes.values():
-        for path, count in await trio.to_thread.run_sync(rooms.dead_letters.expired, lane.name, kept):
-            forgotten = min(count, lane.cursor.dead)
-            await lane.store(lane.cursor.reclassify(forgotten, "dead", "dropped"), sync=True)
-            path.unlink(missing_ok=True)

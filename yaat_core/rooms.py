@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import attrs
@@ -121,7 +121,8 @@ def _connect(
         complaints=complaints,
         workers={name: worker(entry) for name, entry in configuration.sinks.items()},
         sources={
-            name: Keeper(entry.id, entry.type.name, health) for name, entry in configuration.sources.items()
+            name: Keeper(entry.id, entry.type.name, health, told=_of_its_format(chains[str(entry.id)]))
+            for name, entry in configuration.sources.items()
         },
     )
 
@@ -132,6 +133,10 @@ def _processors_heard(chains: dict[str, Chain], health: HealthBoard) -> Complain
     for step in steps.values():
         complaints.add(str(step.id), [step.processor])
     return complaints
+
+
+def _of_its_format(chain: Chain) -> Callable[[], str] | None:
+    return chain.parser.processor.detail if chain.parser else None
 
 
 def _transactional(configuration: Configuration, workshop: Workshop) -> list[str]:

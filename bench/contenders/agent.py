@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from contenders.base import BENCH, Contender, check_database
@@ -47,7 +48,8 @@ class AgentQueue(Contender):
     what = "the same up to the queue: file, json, scrub, synced LevelDB queue, a sink that throws away"
 
     def run(self, source: Path, folder: Path) -> Run:
-        return _run(source, folder, f'{{type: "null", report: "{folder / "report.json"}"}}')
+        sink = f'{{type: "null", report: "{folder / "report.json"}"}}'
+        return _run(source, folder, sink, {"YAAT_PLUGINS_DIR": str(BENCH / "plugins")})
 
     def check(self, folder: Path, lines: int) -> None:
         told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
@@ -56,9 +58,8 @@ class AgentQueue(Contender):
         )
 
 
-def _run(source: Path, folder: Path, sink: str) -> Run:
+def _run(source: Path, folder: Path, sink: str, environ: Mapping[str, str] | None = None) -> Run:
     config = folder / "yaat.yaml"
     config.write_text(_CONFIG.format(source=source, sink=sink), encoding="utf-8")
     yaat = Path(sys.executable).with_name("yaat")
-    command = [str(yaat), "run", "--once", "-c", str(config)]
-    return run(command, folder / "log", environ={"YAAT_PLUGINS_DIR": str(BENCH / "plugins")})
+    return run([str(yaat), "run", "--once", "-c", str(config)], folder / "log", environ=environ)

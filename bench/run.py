@@ -3,7 +3,7 @@
 
     make bench
     make bench BENCH_ARGS="--lines 50000 --rounds 5"
-    make bench BENCH_ARGS="--only yaat rsyslog otelcol"
+    make bench BENCH_ARGS="--only rsyslog otelcol yaat"
     make bench BENCH_ARGS="--volumes"
 
 How to read the table: bench/README.md.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from ceiling import REDACTIONS
@@ -16,7 +17,7 @@ extensions:
     directory: {spool}
     fsync: {synced}
 receivers:
-  filelog:
+  file_log:
     include: ["{source}"]
     start_at: beginning
     storage: file_storage
@@ -34,10 +35,12 @@ processors:
     allow_all_keys: true
     blocked_values: {patterns}
 exporters:
-  otlp:
+  otlp_grpc:
     endpoint: "unix://{socket}"
     compression: none
     tls: {{insecure: true}}
+    wait_for_ready: true
+    retry_on_failure: {{initial_interval: 50ms, max_interval: 1s, max_elapsed_time: 0}}
     sending_queue: {{storage: file_storage, queue_size: 1000, block_on_overflow: true}}
   file:
     path: {out}
@@ -46,7 +49,7 @@ service:
   extensions: [file_storage]
   telemetry: {{metrics: {{level: none}}, logs: {{level: warn}}}}
   pipelines:
-    logs/read: {{receivers: [filelog], processors: [redaction], exporters: [otlp]}}
+    logs/read: {{receivers: [file_log], processors: [redaction], exporters: [otlp_grpc]}}
     logs/write: {{receivers: [otlp], exporters: [file]}}
 """
 
@@ -76,7 +79,7 @@ class Otelcol(Contender):
             spool=spool,
             socket=folder / "otlp.sock",
             synced=str(self._synced).lower(),
-            patterns=[pattern for pattern, _ in REDACTIONS],
+            patterns=json.dumps([pattern for pattern, _ in REDACTIONS]),
         )
         config.write_text(text, encoding="utf-8")
         expected, written = ItemCounter(source).count(), ItemCounter(out)

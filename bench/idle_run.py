@@ -76,10 +76,15 @@ class Idle:
         time.sleep(seconds)
         return (self._cpu() - before) / (time.monotonic() - began)
 
-    def close(self) -> None:
-        """Stop it."""
+    def __enter__(self) -> Idle:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._client.__exit__(None, None, None)
-        self.server.stop()
+        if kind is None:
+            self.server.stop()
+        else:
+            self.server.kill()
 
     def _found(self) -> bool:
         try:
@@ -136,12 +141,8 @@ def main() -> None:
     arguments = parse_arguments()
     if arguments.appends < 2:
         raise SystemExit("error: --appends must be 2 or more")
-    with tempfile.TemporaryDirectory(prefix="yaat-bench-") as name:
-        idle = Idle(Path(name), arguments.seed)
-        try:
-            figures = measured(idle, arguments)
-        finally:
-            idle.close()
+    with tempfile.TemporaryDirectory(prefix="yaat-bench-") as name, Idle(Path(name), arguments.seed) as idle:
+        figures = measured(idle, arguments)
     options = {name: getattr(arguments, name) for name in ("seconds", "settle", "appends", "pause", "seed")}
     document = report.header("idle", options) | {"results": figures}
     shown = {name: round(value, 5) for name, value in figures.items() if name != "latencies"}

@@ -55,7 +55,12 @@ def run(
             env={**os.environ, **(environ or {})},
         )
         memory = Memory(process.pid)
-        ended = _watch(process, memory, until, began + timeout)
+        try:
+            ended = _watch(process, memory, until, began + timeout)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     fine = (0,) if until is None else (0, -signal.SIGTERM)
@@ -100,11 +105,16 @@ class Server:
         deadline = time.monotonic() + seconds
         while not condition():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                self._process.kill()
+                self.kill()
                 raise RunFailed(
                     f"{self._command[0]}: {what}:\n{self._log.read_text(errors='replace')[-2000:]}"
                 )
             time.sleep(pause)
+
+    def kill(self) -> None:
+        """End it without a word; it may have ended already."""
+        self._process.kill()
+        self._process.wait()
 
     def stop(self) -> Run:
         """SIGTERM, its end, and what it took from start to end."""

@@ -77,6 +77,19 @@ def test_idle(tmp_path: Path) -> None:
     assert figures["visible_p95_seconds"] <= figures["visible_max_seconds"] == max(figures["latencies"])
 
 
+def test_a_program_that_fails_is_told_with_what_it_said(contenders: Any, tmp_path: Path) -> None:
+    import measure
+
+    said = ["sh", "-c", "echo no such option; exit 3"]
+    with pytest.raises(measure.RunFailed, match=r"ended with 3:\nno such option"):
+        measure.run(said, tmp_path / "log")
+    server = measure.Server(said, tmp_path / "log")
+    with pytest.raises(measure.RunFailed, match=r"does not listen:\nno such option"):
+        server.wait_for(lambda: False, seconds=60, what="does not listen")
+    with pytest.raises(measure.RunFailed, match="ended with -9"):
+        measure.run(["sleep", "1000"], tmp_path / "log", timeout=0.1)
+
+
 @pytest.mark.parametrize(
     ("items", "more", "told"),
     [

@@ -61,8 +61,12 @@ class Machine(Protocol):
         ...
 
     def read(self, path: str, *, uid: int = 0) -> str | None:
-        """A configuration file's text; None when there is none, when it can't be read (`Machine.refused` says so), is no
-        regular file, is too large, or belongs to neither root nor ``uid``."""
+        """A configuration file's text; None when there is none, it can't be read (`Machine.refused` says so), is no
+        regular file, or is too large. ``uid`` is who named it (0: root, who may name any): it must be root's or that user's."""
+        ...
+
+    def owner(self, path: str) -> int | None:
+        """The user whom a file belongs to, links followed; None when there is none or it can't be known."""
         ...
 
     def glob(self, pattern: str) -> Sequence[str]:
@@ -96,7 +100,8 @@ class Log:
     pattern: bool = False
     """True: ``path`` is a glob. Text from elsewhere in it is escaped by `glob.escape`."""
     uid: int = 0
-    """Who says that this is a log: the user of the process. What neither root nor that user owns is not read by default."""
+    """Who says that this is a log: the user of the process or of the configuration file. Unless that is root, only
+    what belongs to that user is read by default: root's agent is no way to other people's files."""
 
 
 @attrs.frozen(kw_only=True)

@@ -131,7 +131,7 @@ class Configuration:
     """Every format that works without options, ready to serve as a parser that a label names."""
     warnings: Sequence[ConfigProblem] = ()
     """What is allowed and perhaps not meant."""
-    default_sections: frozenset[Kind] = frozenset()
+    default_sections: frozenset[Kind] = attrs.field(factory=frozenset, eq=False)
     """Sections that were not written."""
     interpolated: Mapping[KeyPath, str] = attrs.field(factory=dict)
     """By path of the key: what is shown of a value that came from a variable, a file or a secret store."""

@@ -51,7 +51,7 @@ def query(sink: Any, context: Context, request: QueryRequest) -> QueryAnswer | N
 
 
 @hookspec
-def detectors() -> Sequence[Detector]:
+def detectors() -> Sequence[Detector]:  # type: ignore[empty-body]
     """What can be looked for on a machine: ``[Detector(name="shop", detect=find_shop)]``.
 
     Asked by `yaat detect`, and when a configuration has no `sources`. ``detect`` gets a `Machine` and gives
@@ -60,7 +60,9 @@ def detectors() -> Sequence[Detector]:
 
 
 @hookspec
-def default_sources(registry: Registry, detectors: Sequence[Detector]) -> Mapping[str, Mapping[str, Any]]:
+def default_sources(  # type: ignore[empty-body]
+    registry: Registry, detectors: Sequence[Detector]
+) -> Mapping[str, Mapping[str, Any]]:
     """Sources for a configuration that has no `sources`: name to configuration, as it would be written.
 
     They join the built-in default, which then leaves their files alone. A name that is taken gets a number. A source that is

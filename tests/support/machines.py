@@ -53,7 +53,7 @@ NGINX = MadeMachine(
 APACHE = MadeMachine(
     processes=[process(20, "/usr/sbin/apache2", "-k", "start"), process(21, "/usr/sbin/apache2", "-k", "start", uid=33)],
     files={
-        "/etc/apache2/envvars": 'export APACHE_LOG_DIR=/srv/logs$SUFFIX\nexport BAD="$(touch /tmp/owned)"\n',
+        "/etc/apache2/envvars": 'export APACHE_LOG_DIR=/srv/logs$SUFFIX\nexport BAD="$(touch owned)"\n',
         "/etc/apache2/apache2.conf": 'ServerRoot "/etc/apache2"\nErrorLog ${APACHE_LOG_DIR}/error.log\n'
         "IncludeOptional sites-enabled/*.conf\n"
         'LogFormat "%v %h \\"%r\\" %>s %D" timed\nCustomLog ${APACHE_LOG_DIR}/all.log combined\n',

@@ -91,7 +91,8 @@ def configuration(plugins: Plugins, kept: Kept) -> str:
         "## Defaults",
         "A section that is not written is as if it were this; `host` is there when a plugin provides `hostmetrics`. "
         "Where the plugin `detect` is installed, what it finds on this machine joins `sources` (`yaat detect` shows it), "
-        f"and `logs` leaves those files alone. With `{HOST_ROOT}=/host`, for an agent in a container, all of it is looked for below `/host`.",
+        "and `logs` leaves those files alone. "
+        f"With `{HOST_ROOT}=/host`, for an agent in a container, all of it is looked for below `/host`.",
         f"```yaml\n{defaults}```",
     ]
     return "\n\n".join(parts) + "\n"

@@ -32,6 +32,11 @@ def how_to_read(path: str, *, rights: str = "r") -> str:
     return advice
 
 
+def may(path: str, mode: int) -> bool:
+    """Whether this process may do that with the file, by the user that it acts as (`os.R_OK` and so on)."""
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
+
+
 def user_name() -> str:
     """The user that this process runs as."""
     try:
@@ -47,7 +52,7 @@ def _group_bits(rights: str) -> int:
 def _obstacle(path: str) -> str:
     """The outermost folder on the way to the file that this process can't pass."""
     for folder in reversed(Path(os.path.abspath(path)).parents):
-        if folder.is_dir() and not os.access(folder, os.X_OK):
+        if folder.is_dir() and not may(str(folder), os.X_OK):
             return str(folder)
     return ""
 

@@ -14,7 +14,7 @@ from yaat_core.components import Finding
 from yaat_core.config.keys import COMPONENT_NAME
 from yaat_core.detection import Detection, Log, Machine
 from yaat_core.registry import Registry
-from yaat_kit.permissions import how_to_read
+from yaat_kit.permissions import how_to_read, may
 from yaat_plugin_detect.config import MAX_LOGS
 from yaat_plugin_detect.files import printable
 
@@ -137,6 +137,6 @@ def _denied(log: Log, machine: Machine) -> Iterable[Finding]:
     local = machine.local(_unescaped(os.path.dirname(log.path)) if log.pattern else log.path)
     mode, rights = (os.R_OK | os.X_OK, "rx") if log.pattern else (os.R_OK, "r")
     folder = os.path.dirname(local)
-    hidden = not os.path.exists(local) and os.path.isdir(folder) and not os.access(folder, os.X_OK)
-    if hidden or (os.path.exists(local) and not os.access(local, mode)):
+    hidden = not os.path.exists(local) and os.path.isdir(folder) and not may(folder, os.X_OK)
+    if hidden or (os.path.exists(local) and not may(local, mode)):
         yield Finding(problem=f"this user may not read {local!r}", advice=how_to_read(local, rights=rights))

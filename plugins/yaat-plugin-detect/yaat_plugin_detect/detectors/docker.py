@@ -22,8 +22,10 @@ def find(machine: Machine) -> Iterator[Detection]:
     for path, engine in _SOCKETS:
         if not machine.exists(path):
             continue
+        from yaat_kit.permissions import may
+
         local = machine.local(path)
-        notes = [] if os.access(local, os.R_OK | os.W_OK) else [_denied(local)]
+        notes = [] if may(local, os.R_OK | os.W_OK) else [_denied(local)]
         source: dict[str, Any] = {"type": "docker"}
         if engine != "Docker" or local != path:
             source["host"] = f"unix://{local}"

@@ -51,11 +51,11 @@ def find(machine: Machine) -> Iterator[Detection]:
 
 
 def _denied(machine: Machine, journal: str) -> Iterator[Finding]:
-    from yaat_kit.permissions import user_name
+    from yaat_kit.permissions import may, user_name
 
     for folder in machine.glob(f"{journal}/*"):
         for file in machine.glob(f"{folder}/system.journal"):
-            if not os.access(machine.local(file), os.R_OK):
+            if not may(machine.local(file), os.R_OK):
                 yield Finding(
                     problem="this user may not read the system's journal",
                     advice=f"usermod -aG systemd-journal {user_name()}, then start the agent again",

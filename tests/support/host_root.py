@@ -49,6 +49,8 @@ class HostRoot:
         """Real processes, and all of their children and theirs."""
         for pid in pids:
             (self.path / "proc" / str(pid)).symlink_to(f"/proc/{pid}")
+            if not (self.path / "proc/net").exists():
+                (self.path / "proc/net").symlink_to(f"/proc/{pid}/net")
             self.runs(*_children(pid))
 
     def pretend(self, pid: int, *command: str, cgroup: str = "0::/\n") -> None:

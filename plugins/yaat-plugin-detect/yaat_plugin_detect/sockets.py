@@ -19,13 +19,10 @@ _LIMIT: Final = 4 * 2**20
 
 
 def listeners(proc: str, processes: Iterable[Process]) -> Iterator[Listener]:
-    """Every listening TCP socket of this network namespace."""
+    """Every listening TCP socket of the machine's network namespace: its first process's, where that may be read."""
     owners = dict(_owners(proc, processes))
     for name in ("tcp", "tcp6"):
-        try:
-            text = read_regular(f"{proc}/net/{name}", _LIMIT).decode("ascii", "replace")
-        except (OSError, ValueError):
-            continue
+        text = _text(f"{proc}/1/net/{name}") or _text(f"{proc}/net/{name}")
         for line in text.splitlines()[1:]:
             parts = line.split()
             if len(parts) > 9 and parts[3] == _LISTEN:
@@ -33,6 +30,13 @@ def listeners(proc: str, processes: Iterable[Process]) -> Iterator[Listener]:
                 yield Listener(
                     address=_address(address), port=int(port, 16), uid=int(parts[7]), pid=owners.get(parts[9])
                 )
+
+
+def _text(path: str) -> str:
+    try:
+        return read_regular(path, _LIMIT).decode("ascii", "replace")
+    except (OSError, ValueError):
+        return ""
 
 
 def _owners(proc: str, processes: Iterable[Process]) -> Iterator[tuple[str, int]]:

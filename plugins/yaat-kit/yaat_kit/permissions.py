@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import grp
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -40,8 +40,8 @@ def may(path: str, mode: int) -> bool:
 def user_name() -> str:
     """The user that this process runs as."""
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
         return str(os.geteuid())
 
 

@@ -31,6 +31,7 @@ def detectors() -> Sequence[Detector]:
 @hookimpl
 def default_sources(registry: Registry, detectors: Sequence[Detector]) -> Mapping[str, Mapping[str, Any]]:
     """Sources for the logs of what was found here."""
+    from yaat_core.display import terminal_safe
     from yaat_plugin_detect.config import PATIENCE, Place
     from yaat_plugin_detect.found import look, within
     from yaat_plugin_detect.machine import ThisMachine
@@ -41,7 +42,7 @@ def default_sources(registry: Registry, detectors: Sequence[Detector]) -> Mappin
     def sources() -> Mapping[str, Mapping[str, Any]]:
         found = look(machine, detectors)
         for failure in found.failures:
-            _log.warning("%s", failure)
+            _log.warning("%s", terminal_safe(failure))
         return {one.name: one.options for one in plan(found.detections, machine, registry).proposals}
 
     made = within(PATIENCE + 1, sources)

@@ -97,7 +97,7 @@ class Agent:
         nursery.start_soon(watch_loop, self.stats)
         nursery.start_soon(self._rooms.complaints.run)
         nursery.start_soon(
-            keep_house, self._rooms, self.stats, float(self._configuration.dead_letter.retention)
+            keep_house, self._rooms, self.stats, self.health, float(self._configuration.dead_letter.retention)
         )
 
     async def _live(self, nursery: trio.Nursery) -> None:

@@ -6,12 +6,12 @@ import errno
 import os
 import resource
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from support.agents import wait_until
 from support.scenario import BUSY_DUCKDB, DUCKDB, Scenario
 from support.strace import disturbed, needs_strace
 
@@ -52,7 +52,10 @@ def test_the_disk_fails_for_a_while(tmp_path: Path, calls: str, error: str) -> N
 
 
 def test_descriptors_run_out(tmp_path: Path) -> None:
-    """Many files appear while none can be opened: all are read when there are descriptors again."""
+    """Many files appear while there is not one descriptor to spare; files, stores and clients all want some.
+
+    It may go on with those that it has, or say so and wait; it lives, and has everything in the end.
+    """
     run = Scenario(tmp_path)
     run.write(100)
     with run.agent().start() as agent:
@@ -60,13 +63,13 @@ def test_descriptors_run_out(tmp_path: Path) -> None:
         assert agent.process is not None
         process = psutil.Process(agent.process.pid)
         before = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (process.num_fds() + 2, before[1]))
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (process.num_fds(), before[1]))
         for number in range(40):
             lines = [f"file {number} line {line}" for line in range(10)]
             (run.logs / f"{number}.log").write_text("".join(f"{line}\n" for line in lines))
             run.written += lines
         run.write(100)
-        wait_until(lambda: "Too many open files" in agent.log(), seconds=60, what="it says nothing")
+        time.sleep(8)  # long enough for each room to want a descriptor
         assert agent.running()
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, before)
         agent.wait_for(len(run.written))

@@ -86,7 +86,7 @@ def check(bench: Any, told: int) -> None:
     assert not list(bench.folder.rglob("*.dropped"))
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("kills", [3, pytest.param(12, marks=pytest.mark.faults)])
 def test_killed_while_files_begin_and_go(tmp_path: Path, kills: int, make_bench: Any) -> None:
     """Every eighth of a second a new file, and one that goes."""
     rng = random.Random(kills)

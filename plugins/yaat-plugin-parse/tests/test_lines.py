@@ -206,8 +206,8 @@ def test_any_message_comes_back(form: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "advice"),
     [
-        (r"(?=x)(?P<a>x)", "look-ahead"),
-        (r"(?P<a>x)(?<!y)", "look-behind"),
+        (r"(?=x)(?P<a>x)", "no lookahead"),
+        (r"(?P<a>x)(?<!y)", "lookbehind"),
         (r"(", "RE2"),
         (r"(?P<a>x)\1", "RE2"),
         (r"no groups", r"\(\?P<name>"),

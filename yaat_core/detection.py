@@ -117,6 +117,8 @@ class Detection:
     logs: Sequence[Log] = ()
     sources: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     """Sources other than files: name to configuration, as it would be written."""
+    by_default: bool = True
+    """False: `yaat detect` proposes its logs, but they are not read unless they are configured."""
     notes: Sequence[Finding] = ()
     """What can't be had, or should be known, with advice."""
 

@@ -129,7 +129,28 @@ SYSTEM = MadeMachine(
     },
 )
 
+OTHERS = MadeMachine(
+    processes=[
+        process(100, "/opt/shop/bin/Shop Server", uid=1000, name="Shop Server"),
+        process(101, "leveldb", uid=1000),
+        process(10, "nginx: master process nginx"),
+    ],
+    open={
+        100: ["/opt/shop/shop.log", "/opt/shop/000012.log"],
+        101: ["/srv/db/000003.log"],
+        10: ["/x/access.log"],
+    },
+)
+PORTS = MadeMachine(
+    listeners=[
+        Listener(address="127.0.0.1", port=5432, uid=105),
+        Listener(address="127.0.0.1", port=6379, uid=107, pid=70),
+        Listener(address="127.0.0.1", port=4000, uid=107),
+    ]
+)
+
 MACHINES = {
     "nginx": NGINX, "apache": APACHE, "python": GUNICORN, "node": NODE, "postgresql": POSTGRES, "mysql": MYSQL,
     "redis": REDIS, "rabbitmq": RABBIT, "docker": DOCKER, "system": SYSTEM,
+    "open logs": OTHERS, "ports": PORTS,
 }  # fmt: skip

@@ -118,6 +118,29 @@ def test_a_source_whose_plugin_is_not_installed_is_told(root: HostRoot, config: 
     assert yaat("validate", "--offline", "-c", str(config), **environ).returncode == 0
 
 
+def test_an_unknown_program_is_proposed_and_not_read_by_default(
+    root: HostRoot, config: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "own.log"
+    root.show(tmp_path / "own.log")
+    code = f"import sys; f = open({str(log)!r}, 'a'); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        ["sleep-as-shop", "-c", code],
+        executable=sys.executable,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"open\n"
+        root.runs(process.pid)
+        document = yaat_json("detect", "-c", str(config), **root.environ)
+        default = _sources(config, root)
+        process.communicate(b"")
+    assert [one["status"] for finding in document["findings"] for one in finding["sources"]] == ["new"]
+    assert "own.log" in document["configuration"]
+    assert "own.log" not in json.dumps(default)
+
+
 def test_an_empty_machine(root: HostRoot, config: Path) -> None:
     done = yaat("detect", "-c", str(config), **root.environ)
     assert done.returncode == 0

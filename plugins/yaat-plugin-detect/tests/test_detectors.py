@@ -13,6 +13,8 @@ from support.machines import (
     MYSQL,
     NGINX,
     NODE,
+    OTHERS,
+    PORTS,
     POSTGRES,
     RABBIT,
     REDIS,
@@ -153,3 +155,16 @@ def test_the_journal_is_left_alone_where_it_is_copied_into_files() -> None:
     assert not journal.sources
     (alone,) = find("system", attrs.evolve(SYSTEM, processes=[]))
     assert alone.sources == {"journal": {"type": "journald"}}
+
+
+def test_other_programs_by_their_open_logs_and_never_by_default() -> None:
+    (found,) = find("open logs", OTHERS)
+    assert found.service == "shop-server"
+    assert logs(found) == {"/opt/shop/shop.log": "auto"}
+    assert not found.by_default
+
+
+def test_ports_whose_program_is_unseen() -> None:
+    (found,) = find("ports", PORTS)
+    assert found.what == "something at the port of PostgreSQL"
+    assert "as root" in found.notes[0].advice

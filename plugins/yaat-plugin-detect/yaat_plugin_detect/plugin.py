@@ -43,7 +43,8 @@ def default_sources(registry: Registry, detectors: Sequence[Detector]) -> Mappin
         found = look(machine, detectors)
         for failure in found.failures:
             _log.warning("%s", terminal_safe(failure))
-        return {one.name: one.options for one in plan(found.detections, machine, registry).proposals}
+        proposals = plan(found.detections, machine, registry).proposals
+        return {one.name: one.options for one in proposals if one.detection.by_default}
 
     made = within(PATIENCE + 1, sources)
     if made is None:

@@ -59,10 +59,11 @@ class Report:
         shown = show(self.configuration)["sources"]
         whats = {one.name: one.detection.what for one in self.plan.proposals}
         by_name = {name: options for name, _, options in new}
-        return written(
+        all = [
             (name, whats.get(name, "the default"), by_name.get(name) or _short(options))
             for name, options in shown.items()
-        )
+        ]
+        return written([*all, *(one for one in new if one[0] not in shown)])
 
     def document(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -110,10 +111,12 @@ class Report:
         if not addition:
             yield "Nothing to add: the configuration reads all of it, or it can't be read."
             return
+        unread = any(self.status(one)[0] == "new" for one in self.plan.proposals)
+        beyond = ", but for what is not read yet" if unread else ""
         default = "sources" in self.configuration.default_sections
         yield from _wrapped(
             "",
-            "The configuration has no `sources`, so an agent reads this by default; write it down to change it:"
+            f"The configuration has no `sources`, so an agent reads this by default{beyond}; write it down to change it:"
             if default
             else "To read what is not read yet, add to `sources` of the configuration:",
         )

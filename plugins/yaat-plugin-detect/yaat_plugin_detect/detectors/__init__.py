@@ -9,6 +9,7 @@ from yaat_plugin_detect.detectors import (
     docker,
     nginx,
     node,
+    others,
     postgres,
     python_web,
     rabbitmq,
@@ -26,4 +27,6 @@ DETECTORS = (
     Detector(name="rabbitmq", detect=rabbitmq.find),
     Detector(name="docker", detect=docker.find),
     Detector(name="system", detect=system.find),
+    Detector(name="open logs", detect=others.find_logs),
+    Detector(name="ports", detect=others.find_ports),
 )

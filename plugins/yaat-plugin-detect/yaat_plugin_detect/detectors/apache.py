@@ -26,7 +26,7 @@ from yaat_plugin_detect.looking import (
 )
 from yaat_plugin_detect.words import apache_directives
 
-_PROGRAMS: Final = ("apache2", "httpd")
+PROGRAMS: Final = ("apache2", "httpd")
 _KNOWN: Final = (
     "/etc/apache2/apache2.conf",
     "/etc/httpd/conf/httpd.conf",
@@ -40,7 +40,7 @@ _DEBIAN: Final = {"APACHE_LOG_DIR": "/var/log/apache2", "APACHE_CONFDIR": "/etc/
 
 def find(machine: Machine) -> Iterator[Detection]:
     """Every configuration that a parent process runs, or the installed one."""
-    all = [one for one in machine.processes if one.name in _PROGRAMS]
+    all = [one for one in machine.processes if one.name in PROGRAMS]
     pids = {one.pid for one in all}
     configs: dict[tuple[str, str], list[Process]] = {}
     for process in all:

@@ -22,15 +22,15 @@ from yaat_plugin_detect.looking import (
 )
 from yaat_plugin_detect.words import settings
 
-_MYSQL: Final = ("mysqld", "mariadbd")
+MYSQL: Final = ("mysqld", "mariadbd")
 _MY_CNF: Final = ("/etc/my.cnf", "/etc/mysql/my.cnf")
-_REDIS: Final = ("redis-server", "valkey-server")
+REDIS: Final = ("redis-server", "valkey-server")
 _REDIS_CONF: Final = ("/etc/redis/redis.conf", "/etc/redis.conf", "/etc/valkey/valkey.conf")
 
 
 def find_mysql(machine: Machine) -> Iterator[Detection]:
     """https://dev.mysql.com/doc/refman/8.4/en/error-log.html, https://mariadb.com/kb/en/error-log/."""
-    running = [one for one in machine.processes if one.name in _MYSQL]
+    running = [one for one in machine.processes if one.name in MYSQL]
     configs = [path for path in _MY_CNF if machine.exists(path)]
     if not running and not configs:
         return
@@ -85,7 +85,7 @@ def _read_mysql(files: Files, path: str, known: dict[str, str], depth: int) -> N
 
 def find_redis(machine: Machine) -> Iterator[Detection]:
     """https://redis.io/docs/latest/operate/oss_and_stack/management/config/: `logfile`; empty: standard output."""
-    running = [one for one in machine.processes if one.name in _REDIS]
+    running = [one for one in machine.processes if one.name in REDIS]
     configs: dict[str, Process | None] = {}
     for process in running:
         # a process title is `redis-server 127.0.0.1:6379`: the file is gone from it

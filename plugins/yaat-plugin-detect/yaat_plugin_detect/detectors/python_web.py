@@ -33,7 +33,7 @@ def find(machine: Machine) -> Iterator[Detection]:
     """One finding for each application: a server, its workers, and their files."""
     groups: dict[tuple[str, str, int], list[Process]] = {}
     for process in machine.processes:
-        server = _server(process)
+        server = server_of(process)
         if server:
             groups.setdefault((server, process.folder, process.uid), []).append(process)
     for (server, folder, uid), running in groups.items():
@@ -51,7 +51,8 @@ def find(machine: Machine) -> Iterator[Detection]:
         )  # fmt: skip
 
 
-def _server(process: Process) -> str:
+def server_of(process: Process) -> str:
+    """Which of the servers a process is; empty: none."""
     given = words(process)
     if title := _TITLE.match(" ".join(given)):
         return title[1]

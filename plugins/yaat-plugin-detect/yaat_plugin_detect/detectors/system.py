@@ -10,7 +10,7 @@ from yaat_core.components import Finding
 from yaat_core.detection import Detection, Log, Machine
 from yaat_plugin_detect.looking import told
 
-_DAEMONS: Final = ("rsyslogd", "syslog-ng", "syslogd")
+DAEMONS: Final = ("rsyslogd", "syslog-ng", "syslogd")
 _FILES: Final = (
     "syslog", "messages", "auth.log", "secure", "kern.log", "daemon.log", "user.log", "mail.log", "maillog", "cron.log", "cron",
 )  # fmt: skip
@@ -20,7 +20,7 @@ _JOURNALS: Final = ("/var/log/journal", "/run/log/journal")
 def find(machine: Machine) -> Iterator[Detection]:
     """Syslog's files where a daemon writes them, and the journal where none does."""
     files = [path for name in _FILES if machine.exists(path := f"/var/log/{name}")]
-    daemons = [one for one in machine.processes if one.name in _DAEMONS]
+    daemons = [one for one in machine.processes if one.name in DAEMONS]
     booted = machine.exists("/run/systemd/system")
     if files and (daemons or not booted):
         yield Detection(

@@ -17,8 +17,12 @@ _LOOKED_AT: Final = 2_000
 _KNOWN: Final = frozenset(
     {"nginx", "node", "postgres", *apache.PROGRAMS, *databases.MYSQL, *databases.REDIS, *system.DAEMONS}
 )
-#: What databases call the logs that are no text: `000012.log`.
-_NO_TEXT: Final = re.compile(r"/\d+\.log$|/(?:MANIFEST|journal)[^/]*$")
+#: Programs that hold files open for what somebody runs by hand.
+_HANDS: Final = frozenset(
+    {"sh", "bash", "dash", "zsh", "fish", "ksh", "tee", "script", "tmux", "screen", "sshd"}
+)
+#: What databases call the logs that are no text (`000012.log`), and what is redirected for a while.
+_NONE: Final = re.compile(r"/\d+\.log$|/(?:stdout|stderr)$")
 _NAME: Final = re.compile(r"[^a-z0-9]+")
 _PORTS: Final[Mapping[int, str]] = {
     3306: "MySQL or MariaDB",
@@ -37,11 +41,11 @@ def find_logs(machine: Machine) -> Iterator[Detection]:
     """Not read by default: what a program writes may be anything."""
     groups: dict[tuple[str, int], tuple[list[Process], dict[str, None]]] = {}
     for process in machine.processes[-_LOOKED_AT:]:
-        if process.pid == os.getpid() or process.name in _KNOWN or process.name.startswith("beam"):
+        if process.pid == os.getpid() or process.name in _KNOWN | _HANDS or process.name.startswith("beam"):
             continue
         if python_web.server_of(process):
             continue
-        paths = [path for path in machine.open_logs(process.pid) if not _NO_TEXT.search(path)]
+        paths = [path for path in machine.open_logs(process.pid) if not _NONE.search(path)]
         if paths:
             running, logs = groups.setdefault((process.name, process.uid), ([], {}))
             running.append(process)
@@ -53,7 +57,7 @@ def find_logs(machine: Machine) -> Iterator[Detection]:
             evidence=[
                 told(running[0]),
                 *listening(machine, running),
-                *(f"holds {path} open" for path in logs),
+                f"holds {count(len(logs), 'log')} open",
             ],
             logs=[Log(path=path, uid=uid) for path in logs],
             by_default=False,

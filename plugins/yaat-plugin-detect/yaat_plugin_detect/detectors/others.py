@@ -17,9 +17,10 @@ _LOOKED_AT: Final = 2_000
 _KNOWN: Final = frozenset(
     {"nginx", "node", "postgres", *apache.PROGRAMS, *databases.MYSQL, *databases.REDIS, *system.DAEMONS}
 )
-#: Programs that hold files open for what somebody runs by hand.
+#: Programs that hold files open for others: for what somebody runs by hand, for containers.
 _HANDS: Final = frozenset(
     {"sh", "bash", "dash", "zsh", "fish", "ksh", "tee", "script", "tmux", "screen", "sshd"}
+    | {"conmon", "dockerd", "containerd", "containerd-shim"}
 )
 #: What databases call the logs that are no text (`000012.log`), and what is redirected for a while.
 _NONE: Final = re.compile(r"/\d+\.log$|/(?:stdout|stderr)$")

@@ -105,6 +105,17 @@ def test_the_configuration_that_is_printed_is_what_is_read_by_default(shop: Host
     assert valid.returncode == 0, valid.stdout + valid.stderr
 
 
+def test_an_empty_file_reads_what_is_found_and_the_other_logs(shop: HostRoot, config: Path) -> None:
+    config.write_text("")
+    sources = _sources(config, shop)
+    assert sources["nginx"]["paths"] == [
+        f"{shop.path}/var/log/nginx/{name}.log" for name in ("access", "error")
+    ]
+    assert sources["nginx-own"]["format"]["log_format"] == "$remote_addr ${status} $time_local"
+    assert {"logs", "host"} <= sources.keys()
+    assert set(sources["nginx"]["paths"]) <= set(sources["logs"]["exclude"])
+
+
 def _sources(config: Path, root: HostRoot) -> Any:
     return yaat_json("config", "show", "--effective", "-c", str(config), **root.environ)["sources"]
 

@@ -72,7 +72,7 @@ def _of_entry(entry: dict[str, Any], complaints: list[str]) -> AdLogs:
         if rule is None:
             continue
         try:
-            joining = JoinRule(start=rule.pattern)
+            joining = JoinRule(start=rule.pattern, continuation=None, unfinished=None, end=None, before=None)
         except ValueError as error:
             complaints.append(f"{LABEL}: the pattern of {rule.kind} {rule.name!r} is {error}")
             if rule.kind == "mask_sequences":

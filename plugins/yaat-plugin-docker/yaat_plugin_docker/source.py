@@ -28,6 +28,7 @@ _RUNNING: Final = ("running", "paused", "restarting", "removing", "stopping")
 #: What is told of at most: problems of containers, and bytes of one event of the engine.
 _TOLD: Final = 20
 _LONGEST_EVENT: Final = 4 << 20
+_UNIMPORTANT: Final = ("exec_", "health_status", "top", "resize", "attach")
 _UNREADABLE: Final = ("none", "passthrough")
 #: Seconds, so that many containers that start together are listed once.
 _BREATH: Final = 0.05
@@ -170,12 +171,15 @@ class DockerSource(Source):
         self._changed.set()
 
     def _notice(self, line: bytes) -> None:
+        """One event of the engine, as JSON."""
         try:
             event = msgspec.json.decode(line) if line.strip() else None
         except (msgspec.DecodeError, UnicodeDecodeError):
-            event = None
-        action = str(event.get("Action") or event.get("status") or "") if isinstance(event, dict) else ""
-        if not action or action.startswith(("exec_", "health_status", "top", "resize", "attach")):
+            return
+        if not isinstance(event, dict):
+            return
+        action = str(event.get("Action") or event.get("status") or "")
+        if not action or action.startswith(_UNIMPORTANT):
             return
         actor = event.get("Actor")
         id = valid_id(actor.get("ID") if isinstance(actor, dict) else event.get("id"))

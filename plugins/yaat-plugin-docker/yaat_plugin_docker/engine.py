@@ -9,9 +9,11 @@ from typing import Any, Final
 
 import httpx
 import msgspec
+import trio
 
 from yaat_core.display import terminal_safe
 from yaat_plugin_docker.address import Address
+from yaat_plugin_docker.plain import NotPlain, PlainAnswer
 
 #: The oldest version of the API that this plugin understands, and the newest that it was written for.
 OLDEST: Final = (1, 24)
@@ -113,14 +115,43 @@ class Engine:
                 "GET", self._prefix + path, params=dict(parameters or {}), timeout=patience
             ) as answer:
                 if answer.status_code >= 300:
-                    raise await self._refusal(answer)
+                    raise await self._refusal(answer.status_code, answer.aiter_raw())
                 yield answer.aiter_raw()
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
 
-    async def _refusal(self, answer: httpx.Response) -> EngineError:
+    @asynccontextmanager
+    async def log(
+        self, path: str, parameters: Parameters, *, followed: bool = False
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """A log as it comes, without any framing of HTTP; one that was cut looks like one that ended.
+
+        Raises:
+            EngineError: no answer, or a refusal.
+        """
+        target = str(httpx.URL(self._prefix + path, params=dict(parameters)))
+        try:
+            async with await self._connect() as stream:
+                answer = PlainAnswer(stream, float("inf") if followed else PATIENCE)
+                await answer.ask(target, self.address.authority)
+                if answer.status >= 300:
+                    raise await self._refusal(answer.status, answer.pieces())
+                yield answer.pieces()
+        except OSError as error:
+            raise self._unreachable(error) from error
+        except (NotPlain, trio.BrokenResourceError, trio.TooSlowError) as error:
+            said = str(error) or "the connection broke, or nothing came for too long"
+            raise EngineError(f"{self.address}: {said}", "look at the engine's own log") from error
+
+    async def _connect(self) -> trio.SocketStream:
+        if self.address.path is not None:
+            return await trio.open_unix_socket(self.address.path)
+        url = httpx.URL(f"http://{self.address.authority}")
+        return await trio.open_tcp_stream(url.host, url.port or 80)
+
+    async def _refusal(self, status: int, chunks: AsyncIterator[bytes]) -> EngineError:
         body = bytearray()
-        async for chunk in answer.aiter_raw():
+        async for chunk in chunks:
             body += chunk
             if len(body) > 4096:
                 break
@@ -129,16 +160,14 @@ class Engine:
         except msgspec.DecodeError:
             said = body.decode("utf-8", "replace")
         said = terminal_safe(said.strip())[:300]
-        advice = (
-            "give the agent's user the right to ask this engine" if answer.status_code in (401, 403) else ""
-        )
+        advice = "give the agent's user the right to ask this engine" if status in (401, 403) else ""
         return EngineError(
-            f"{self.address}: {said or 'refused'} (HTTP {answer.status_code})",
+            f"{self.address}: {said or 'refused'} (HTTP {status})",
             advice,
-            status=answer.status_code,
+            status=status,
         )
 
-    def _unreachable(self, error: httpx.HTTPError) -> EngineError:
+    def _unreachable(self, error: httpx.HTTPError | OSError) -> EngineError:
         number = _errno(error)
         if number in (errno.EACCES, errno.EPERM):
             return EngineError(

@@ -6,7 +6,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
-import httpx
 import msgspec
 import trio
 
@@ -161,7 +160,7 @@ class DockerSource(Source):
                         for line in lines:
                             self._notice(line)
                         rest = rest if len(rest) <= _LONGEST_EVENT else b""
-            except (EngineError, httpx.HTTPError):
+            except EngineError:
                 self._changed.set()  # listing says what is wrong
             await pauses.pause()
 

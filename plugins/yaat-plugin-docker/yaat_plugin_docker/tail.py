@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import Final
 
 import attrs
-import httpx
 import trio
 
 from yaat_core import EventBatch, Finding
@@ -24,6 +23,8 @@ _SECOND: Final = 1_000_000_000
 #: Bytes that are taken apart at once, and chunks that wait for it.
 _CHUNK: Final = 512 << 10
 _CHUNKS: Final = 8
+#: Seconds to wait for more of a line-by-line answer.
+_MOMENT: Final = 0.025
 #: Smaller ones are taken apart here, not in a thread.
 _SMALL: Final = 8 << 10
 #: podman: a log is read at least every so many `poll`, whatever it tells; reading takes at most one part of so many of the time.
@@ -72,6 +73,7 @@ class Tail:
         self._problem: Finding | None = None
         self._wake = trio.Event()
         self._heard = time.monotonic()
+        self._unpacker = Unpacker(terminal=container.terminal)
 
     @property
     def problem(self) -> Finding | None:
@@ -89,7 +91,7 @@ class Tail:
         try:
             await (self._poll() if self._engine.podman else self._follow())
         except _Gone:
-            await self._send_rest()
+            await self._send(self._log.flush(unfinished=True))
             if self._log.began:
                 self._desk.lost_end(self.container)
 
@@ -100,11 +102,12 @@ class Tail:
             EngineError: the engine does not answer.
         """
         try:
-            await self._read(final=True)
+            await self._read()
+            await self._engine.get("/version")  # an engine that went away looks like the end of a log
         except EngineError as error:
             if not error.gone:
                 raise
-        await self._send_rest()
+        await self._finish()
 
     # --- ways -----------------------------------------------------------------------------------
 
@@ -112,10 +115,11 @@ class Tail:
         pauses = Pauses()
         while True:
             running = self.running
-            if await self._try(pauses, follow=running) is None:
+            found = await self._try(pauses, follow=running)
+            if found is None:
                 continue
-            if not running or not await self._is_there(pauses):
-                return await self._send_rest()
+            if (running and not await self._is_there(pauses)) or (not running and not found):
+                return await self._finish()
 
     async def _poll(self) -> None:
         """Without following: podman 4 leaves lines out of a log that is followed. It is only a sign that there are some."""
@@ -138,7 +142,9 @@ class Tail:
             if found is None:
                 continue
             if not running:
-                return await self._send_rest()
+                if found == 0:
+                    return await self._finish()
+                continue
             took = time.monotonic() - began
             await self._between(max(self._pace.poll - took, _SHARE * took, 0.01), grows=found > 0)
 
@@ -159,18 +165,18 @@ class Tail:
         while self.running:
             parameters = {"follow": "1", "stdout": "1", "stderr": "1", "tail": "0"}
             try:
-                async with self._engine.stream(self._path, parameters, followed=True) as chunks:
+                async with self._engine.log(self._path, parameters, followed=True) as chunks:
                     async for _ in chunks:
                         self._wake.set()
                         pauses.reset()
-            except (EngineError, httpx.HTTPError):
+            except EngineError:
                 self._wake.set()  # the next reading says what is wrong
             await pauses.pause()
 
     async def _try(self, pauses: Pauses, *, follow: bool) -> int | None:
         """Read; how many frames were new, or None when it has to be tried again."""
         try:
-            found = await self._read(follow=follow, final=not self.running)
+            found = await self._read(follow=follow)
         except EngineError as error:
             if error.gone:
                 raise _Gone from None
@@ -207,17 +213,17 @@ class Tail:
     def _path(self) -> str:
         return f"/containers/{self.container.id}/logs"
 
-    async def _read(self, *, follow: bool = False, final: bool = False) -> int:
-        """One answer of the engine to its end; how many frames were new."""
+    async def _read(self, *, follow: bool = False) -> int:
+        """One answer of the engine to its end; how many frames were new. `_finish` takes what is left of it."""
         since = self._log.begin(in_order=self._engine.podman)
         parameters = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": str(int(follow))}
         if since:
             seconds, rest = divmod(since, _SECOND)
             # podman takes whole seconds only, and writes no more: those of this second are passed over.
             parameters["since"] = str(seconds) if self._engine.podman else f"{seconds}.{rest:09}"
-        unpacker = Unpacker(terminal=self.container.terminal)
+        self._unpacker = unpacker = Unpacker(terminal=self.container.terminal)
         found, failure = 0, _Failure()
-        async with self._engine.stream(self._path, parameters, followed=follow) as chunks:
+        async with self._engine.log(self._path, parameters, followed=follow) as chunks:
             self._problem = None
             async with trio.open_nursery() as nursery:
                 send, receive = trio.open_memory_channel[bytes](_CHUNKS)
@@ -230,23 +236,32 @@ class Tail:
                     nursery.cancel_scope.cancel()
             if failure.error is not None:
                 raise failure.error
-        if final:
-            found += await self._take(unpacker, None)
         self._desk.missed(self.container, self._log.missed())
         return found
 
+    async def _finish(self) -> None:
+        """The log was read to its end: what has no end of its own goes out as well."""
+        await self._take(self._unpacker, None)
+        await self._send(self._log.flush(unfinished=True))
+
     async def _next(self, receive: trio.MemoryReceiveChannel[bytes]) -> bytes | None:
-        """What has come; empty when it has been quiet so long that something is due, None at the end."""
+        """What has come; empty when it has been quiet so long that something is due, None at the end.
+
+        Engines write line by line: more is waited for, for a moment.
+        """
+        pieces: list[bytes] = []
         with trio.move_on_after(self._quiet_for()):
             try:
-                pieces = [await receive.receive()]
+                pieces.append(await receive.receive())
             except trio.EndOfChannel:
                 return None
-            with suppress(trio.WouldBlock, trio.EndOfChannel):
-                while sum(map(len, pieces)) < _CHUNK:
-                    pieces.append(receive.receive_nowait())
-            return b"".join(pieces)
-        return b""
+        if pieces:
+            with trio.move_on_after(_MOMENT), suppress(trio.EndOfChannel):
+                size = len(pieces[0])
+                while size < _CHUNK:
+                    pieces.append(await receive.receive())
+                    size += len(pieces[-1])
+        return b"".join(pieces)
 
     async def _take(self, unpacker: Unpacker, data: bytes | None) -> int:
         if data is not None and len(data) > _SMALL:
@@ -273,9 +288,6 @@ class Tail:
             await self._send(self._log.flush(unfinished=True))
         return 0
 
-    async def _send_rest(self) -> None:
-        await self._send(self._log.flush(unfinished=True))
-
     async def _send(self, outgoing: Sequence[tuple[EventBatch, dict[bytes, bytes | None]]]) -> None:
         for batch, checkpoints in outgoing:
             self.receipt = await self._desk.send(batch, checkpoints)
@@ -294,7 +306,7 @@ class _Gone(Exception):
 class _Failure:
     """What ended an answer before its end."""
 
-    error: httpx.HTTPError | NotFrames | None = None
+    error: BaseException | None = None
 
 
 async def _pump(chunks: AsyncIterator[bytes], send: trio.MemorySendChannel[bytes], failure: _Failure) -> None:
@@ -302,5 +314,5 @@ async def _pump(chunks: AsyncIterator[bytes], send: trio.MemorySendChannel[bytes
         try:
             async for chunk in chunks:
                 await send.send(chunk)
-        except httpx.HTTPError as error:
+        except (OSError, trio.BrokenResourceError, trio.TooSlowError) as error:
             failure.error = error

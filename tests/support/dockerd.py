@@ -30,7 +30,6 @@ class RealEngine:
     image: str
     docker: bool
     names: list[str] = attrs.field(factory=list)
-    scripts: int = 0
 
     @property
     def host(self) -> str:
@@ -89,7 +88,7 @@ def docker_engine(folder: Path) -> Iterator[RealEngine]:
         started = DockerDaemon(folder)
         stack.callback(started.close)
         started.start()
-        engine = RealEngine(started.socket, "yaat-small", docker=True)
+        engine = RealEngine(started.socket, "yaat-small:latest", docker=True)
         _import_image(engine)
         stack.callback(engine.close)
         yield engine

@@ -55,7 +55,7 @@ def parse(text: str) -> AdLogs:
         return AdLogs(complaints=[f"{LABEL} is longer than {LONGEST}: not used"])
     try:
         entries = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         return AdLogs(complaints=[f"{LABEL} is no JSON: {error}"])
     if not isinstance(entries, list) or not entries or not isinstance(entries[0], dict):
         return AdLogs(complaints=[f"{LABEL} must be a list of mappings: not used"])

@@ -97,7 +97,7 @@ class Engine:
                     raise EngineError(f"{self.address}: an answer of more than {LARGEST >> 20} MiB")
         try:
             return msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise EngineError(f"{self.address}: the answer is no JSON: {error}", _NO_ENGINE) from None
 
     @asynccontextmanager

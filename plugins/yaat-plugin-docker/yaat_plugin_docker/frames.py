@@ -21,9 +21,10 @@ STDOUT: Final = 1
 STDERR: Final = 2
 _HEADER: Final = struct.Struct(">BxxxI")
 _LONGEST: Final = 64 << 20
-#: Bytes at which engines divide a line: Docker, podman.
-_DIVISIONS: Final = (16_384, 8_192)
+#: Bytes at which engines divide a line of a terminal: Docker; podman, mostly (it divides where a read of the terminal ended).
+_DIVISIONS: Final = (16_384, 8_192, 4_095)
 _INNER_TIME: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) ")
+_LAST_TIME: Final = re.compile(_INNER_TIME.pattern + rb"$")
 _KNOWN_TIMES: Final = 4096
 
 
@@ -174,13 +175,18 @@ def _without_inner_times(text: Any, sizes: Any) -> Any:
 
 
 def _joined(line: bytes) -> bytes:
-    for division in _DIVISIONS:
-        if _INNER_TIME.match(line, division):
-            break
-    else:
-        return line
     pieces, position = [], 0
-    while match := _INNER_TIME.match(line, position + division):
-        pieces.append(line[position : position + division])
-        position = match.end()
+    while found := _division(line, position):
+        end, position_after = found
+        pieces.append(line[position:end])
+        position = position_after
     return b"".join([*pieces, line[position:]])
+
+
+def _division(line: bytes, start: int) -> tuple[int, int] | None:
+    """The next time in the middle, or behind the last piece: where it begins, and where the text goes on."""
+    for size in _DIVISIONS:
+        if match := _INNER_TIME.match(line, start + size):
+            return match.span()
+    match = _LAST_TIME.search(line, max(start, len(line) - 40)) if start else None
+    return match.span() if match else None

@@ -173,7 +173,7 @@ class DockerSource(Source):
         """One event of the engine, as JSON."""
         try:
             event = msgspec.json.decode(line) if line.strip() else None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return
         if not isinstance(event, dict):
             return

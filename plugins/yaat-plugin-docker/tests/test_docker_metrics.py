@@ -30,10 +30,12 @@ async def test_a_busy_container_and_an_idle_one(engine: RealEngine, tmp_path: Pa
     )
     context = make_context(tmp_path, "sources.metrics", once=True)
     config = DockerMetricsConfig(host=engine.host, names="both", containers=Choice(include=(f"{purpose}*",)))
-    outlet = RecordingOutlet()
+    source, outlet = DockerMetricsSource(config, context), RecordingOutlet()
     with trio.fail_after(60):
-        await DockerMetricsSource(config, context).run(outlet)
+        await source.run(outlet)
     await trio.to_thread.run_sync(engine.remove, f"{purpose}-busy")
+    if any("measures nothing" in finding.problem for finding in source.problems()):
+        pytest.skip("this engine measures nothing on this machine")
     events = outlet.events()
     busy = {
         str(event.metric_name): event for event in events if event.tags["container.name"].endswith("busy")
@@ -64,6 +66,7 @@ def value(events: Mapping[str, Event], name: str) -> float:
 def document(cpu: int, *, read: int = 0) -> dict[str, Any]:
     """As Docker measures on a host with version 1 control groups."""
     return {
+        "read": "2026-01-01T00:00:00.5Z",
         "cpu_stats": {
             "cpu_usage": {"total_usage": cpu, "usage_in_usermode": cpu, "usage_in_kernelmode": 0},
             "throttling_data": {"throttled_time": 0},
@@ -106,7 +109,14 @@ def test_rates_over_the_time_that_passed_and_a_new_start() -> None:
     assert measure(rates, document(10 * 10**9), ("a", 2), 111.0)["container.cpu.usage_percent"] == 100
 
 
-@pytest.mark.parametrize("one", [None, [], {}, {"networks": 5, "cpu_stats": []}, {"networks": {"e": None}}])
+_READ = {"read": "2026-01-01T00:00:00Z"}
+_NEVER = {"read": "0001-01-01T00:00:00Z", "pids_stats": {"current": 0}, "memory_stats": {"usage": 0}}
+
+
+@pytest.mark.parametrize(
+    "one",
+    [None, [], {}, {**_READ, "networks": 5, "cpu_stats": []}, {**_READ, "networks": {"e": None}}, _NEVER],
+)
 def test_what_an_engine_does_not_measure_is_left_out(one: Any) -> None:
     assert not measure(Rates(), one, ("a", 1), 1.0)
 

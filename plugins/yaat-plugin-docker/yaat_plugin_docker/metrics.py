@@ -135,13 +135,20 @@ class DockerMetricsSource(Source):
             problem = f"container {id[:12]}: the engine did not measure it within {_PATIENCE:g} s"
             self._silent[id] = Finding(problem=problem, advice="the others go on", level="warn")
         elif container is not None and container.running:
-            self._silent.pop(id, None)
             batches[id] = self._batch(container, document)
 
     def _batch(self, container: Container, document: Any) -> EventBatch:
         points = Points(self._metrics, self._config.names, "container.")
         tags = self._tagger.tags(container)
-        Measured(document, (container.id, container.started), clock(), tags).add_to(points, self._rates)
+        measured = Measured(document, (container.id, container.started), clock(), tags)
+        measured.add_to(points, self._rates)
+        self._silent.pop(container.id, None)
+        if not measured.known:
+            self._silent[container.id] = Finding(
+                problem=f"container {container.shown}: the engine measures nothing of it",
+                advice="look at the engine's own log: are control groups mounted, all of them?",
+                level="warn",
+            )
         points.ours("restarts", container.restarts, "restarts", tags)
         uptime = max(0.0, time.time() - container.started / 1e9)
         points.ours("uptime_seconds", uptime, "seconds", tags)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from yaat_kit.points import Points
 from yaat_kit.rates import Rates
+from yaat_plugin_docker import times
 
 _NANOSECONDS: Final = 1e9
 #: Limits from here on mean that there is none.
@@ -26,8 +27,16 @@ class Measured:
         self._now = now
         self._tags = tags
 
+    @property
+    def known(self) -> bool:
+        """False when the engine has measured nothing: all its numbers are zeros then, and the time is that of never."""
+        read = self._document.get("read")
+        return isinstance(read, str) and times.parse(read[:64]) is not None
+
     def add_to(self, points: Points, rates: Rates) -> None:
         """Everything that is known."""
+        if not self.known:
+            return
         self._cpu(points, rates)
         self._memory(points)
         self._network(points, rates)

@@ -109,7 +109,7 @@ class Interpolation:
             raise _wrong(
                 node,
                 f"can't read {path}: {why}",
-                fix="check the path (relative to this file) and its permissions",
+                fix="check the path (relative to the main file) and its permissions",
             ) from None
 
     def _secret(self, node: Scalar, name: str) -> str:

@@ -7,6 +7,7 @@ import re
 from typing import Any, Final, Literal
 
 from yaat_core.config.options import configuration, option
+from yaat_kit.regex import compiled
 
 #: Columns that rules may name, besides `tags` and `tags.NAME`.
 COLUMNS: Final = (
@@ -163,36 +164,17 @@ def _check_name(name: str) -> None:
 
 def _groups(rule: Rule) -> int:
     """How many groups the pattern has; refuses one that RE2 does not take."""
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
     try:
-        compiled = re2.compile(rule.pattern, options)
-    except re2.error as error:
-        reason = error.args[0]
-        said = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        raise ValueError(f"rule {rule.name}: pattern is not RE2: {said}{_advice(rule.pattern)}") from None
-    found = [match for text in _SHORT for match in compiled.finditer(text)]
+        pattern = compiled(rule.pattern)
+    except ValueError as error:
+        raise ValueError(f"rule {rule.name}: pattern {error}") from None
+    found = [match for text in _SHORT for match in pattern.finditer(text)]
     if not rule.drop and any(match.start() == match.end() for match in found):
         raise ValueError(
             f"rule {rule.name}: pattern matches the empty text, so it would match where nothing is; "
             "write `+` where it has `*`, or make less of it optional"
         )
-    return int(compiled.groups)
-
-
-def _advice(pattern: str) -> str:
-    if re.search(r"\(\?<?[=!]", pattern):
-        return (
-            ". RE2 has no lookahead or lookbehind: match the text around as groups, and put them back "
-            "with `\\1` in the replacement"
-        )
-    if re.search(r"\\[1-9]|\(\?P=", pattern):
-        return ". RE2 has no backreferences: write out what may be repeated"
-    if re.search(r"\(\?>|[*+?}]\+", pattern):
-        return ". RE2 has no atomic groups or possessive quantifiers, and never backtracks: leave them out"
-    return ". The syntax: https://github.com/google/re2/wiki/Syntax"
+    return int(pattern.groups)
 
 
 def _check_replacement(name: str, replacement: str, groups: int) -> None:

@@ -16,24 +16,12 @@ import pyarrow as pa
 from yaat_core.components import ComponentId, Context, Processor
 from yaat_core.event import EventBatch, Labels
 from yaat_core.stats import ComponentStats, Stats
-from yaat_plugin_scrub.config import ScrubConfig
+from yaat_plugin_scrub.config import COLUMNS, ScrubConfig
 from yaat_plugin_scrub.detectors import select
 from yaat_plugin_scrub.scrub import HITS, Scrub
 
 #: What is shown of an event; of one with a message alone, only that.
-_SHOWN: Final = (
-    "message",
-    "stacktrace",
-    "operation",
-    "service_name",
-    "environment",
-    "metric_name",
-    "level",
-    "trace_id",
-    "span_id",
-    "parent_span_id",
-    "tags",
-)
+_SHOWN: Final = (*COLUMNS, "tags")
 _STREAM: Final = Labels(stream="yaat scrub test")
 
 

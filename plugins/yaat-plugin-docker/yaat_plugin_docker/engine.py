@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -47,7 +48,9 @@ class Engine:
 
     def __init__(self, address: Address) -> None:
         transport = httpx.AsyncHTTPTransport(
-            uds=address.path, limits=httpx.Limits(max_connections=None, max_keepalive_connections=8)
+            uds=address.path,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # never used: loading certificates takes long
         )
         self.address = address
         self.podman = False

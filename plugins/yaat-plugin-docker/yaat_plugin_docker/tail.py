@@ -23,8 +23,12 @@ _SECOND: Final = 1_000_000_000
 #: Bytes that are taken apart at once, and chunks that wait for it.
 _CHUNK: Final = 512 << 10
 _CHUNKS: Final = 8
-#: Seconds to wait for more of a line-by-line answer.
+#: Engines write line by line. Seconds to wait for more before a batch is made: of a log that is followed, of one that ends.
 _MOMENT: Final = 0.025
+_WHILE: Final = 0.25
+#: After a piece of less than so many bytes so many seconds are waited, so that the next is larger.
+_MORSEL: Final = 16 << 10
+_BREATH: Final = 0.005
 #: Smaller ones are taken apart here, not in a thread.
 _SMALL: Final = 8 << 10
 #: podman: a log is read at least every so many `poll`, whatever it tells; reading takes at most one part of so many of the time.
@@ -229,7 +233,7 @@ class Tail:
                 send, receive = trio.open_memory_channel[bytes](_CHUNKS)
                 nursery.start_soon(_pump, chunks, send, failure)
                 try:
-                    while (data := await self._next(receive)) is not None:
+                    while (data := await self._next(receive, _MOMENT if follow else _WHILE)) is not None:
                         found += await self._take(unpacker, data) if data else await self._send_quiet()
                 except NotFrames as error:
                     failure.error = error
@@ -244,10 +248,10 @@ class Tail:
         await self._take(self._unpacker, None)
         await self._send(self._log.flush(unfinished=True))
 
-    async def _next(self, receive: trio.MemoryReceiveChannel[bytes]) -> bytes | None:
-        """What has come; empty when it has been quiet so long that something is due, None at the end.
+    async def _next(self, receive: trio.MemoryReceiveChannel[bytes], moment: float) -> bytes | None:
+        """What has come, and what more comes within a moment; None at the end.
 
-        Engines write line by line: more is waited for, for a moment.
+        Empty when it was quiet so long that something is due.
         """
         pieces: list[bytes] = []
         with trio.move_on_after(self._quiet_for()):
@@ -256,7 +260,7 @@ class Tail:
             except trio.EndOfChannel:
                 return None
         if pieces:
-            with trio.move_on_after(_MOMENT), suppress(trio.EndOfChannel):
+            with trio.move_on_after(moment), suppress(trio.EndOfChannel):
                 size = len(pieces[0])
                 while size < _CHUNK:
                     pieces.append(await receive.receive())
@@ -314,5 +318,7 @@ async def _pump(chunks: AsyncIterator[bytes], send: trio.MemorySendChannel[bytes
         try:
             async for chunk in chunks:
                 await send.send(chunk)
+                if len(chunk) < _MORSEL:
+                    await trio.sleep(_BREATH)
         except (OSError, trio.BrokenResourceError, trio.TooSlowError) as error:
             failure.error = error

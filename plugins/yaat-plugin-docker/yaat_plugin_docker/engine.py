@@ -13,7 +13,8 @@ import msgspec
 import trio
 
 from yaat_core.display import terminal_safe
-from yaat_plugin_docker.address import Address
+from yaat_core.errors import YaatError
+from yaat_plugin_docker.address import find
 from yaat_plugin_docker.plain import NotPlain, PlainAnswer
 
 #: The oldest version of the API that this plugin understands, and the newest that it was written for.
@@ -27,13 +28,11 @@ PATIENCE: Final = 60.0
 Parameters = Mapping[str, str]
 
 
-class EngineError(Exception):
-    """The engine can't be reached, or refuses: ``problem`` in a sentence, ``advice`` to mend it."""
+class EngineError(YaatError):
+    """The engine can't be reached, or refuses."""
 
     def __init__(self, problem: str, advice: str = "", *, status: int = 0) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.advice = advice
+        super().__init__(problem, fix=advice)
         self.status = status
         """Of HTTP; 0 when there was no answer."""
 
@@ -46,7 +45,16 @@ class EngineError(Exception):
 class Engine:
     """An engine at an address. `meet` it before anything else, and again after it was away."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, host: str | None) -> None:
+        """``host`` as the option has it.
+
+        Raises:
+            EngineError: DOCKER_HOST names what can't be used.
+        """
+        try:
+            address = find(host)
+        except ValueError as error:
+            raise EngineError(str(error), "set `host`, or mend the agent's environment") from None
         transport = httpx.AsyncHTTPTransport(
             uds=address.path,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),

@@ -12,7 +12,6 @@ from yaat_core import Context, EventBatch, Finding, Outlet, Source
 from yaat_kit.choosing import Chosen
 from yaat_kit.points import Points
 from yaat_kit.rates import Rates, clock
-from yaat_plugin_docker import address
 from yaat_plugin_docker.config import DockerMetricsConfig
 from yaat_plugin_docker.container import Container, Selection, Tagger, entries, from_inspection, valid_id
 from yaat_plugin_docker.engine import Engine, EngineError
@@ -44,7 +43,7 @@ class DockerMetricsSource(Source):
 
     async def run(self, out: Outlet) -> None:
         """As `Source.run`."""
-        engine = Engine(address.find(self._config.host))
+        engine = Engine(self._config.host)
         try:
             await self._rounds(engine, out)
         finally:
@@ -68,9 +67,9 @@ class DockerMetricsSource(Source):
     async def check(self) -> Sequence[Finding]:
         """As `Source.check`."""
         try:
-            engine = Engine(address.find(self._config.host))
-        except ValueError as error:
-            return [Finding(problem=str(error))]
+            engine = Engine(self._config.host)
+        except EngineError as error:
+            return [Finding(problem=error.what, advice=error.fix)]
         try:
             await self._round(engine)
         finally:
@@ -94,8 +93,8 @@ class DockerMetricsSource(Source):
         except EngineError as error:
             self._met = False
             if self._problem is None:
-                self._log.warning("%s", error.problem)
-            self._problem = Finding(problem=error.problem, advice=error.advice)
+                self._log.warning("%s", error.line())
+            self._problem = Finding(problem=error.what, advice=error.fix)
             return EventBatch.empty()
         self._problem = None
         chosen = [id for one in listed if self._takes(one) and (id := valid_id(one.get("Id"))) is not None]
@@ -129,7 +128,7 @@ class DockerMetricsSource(Source):
                     )
             except EngineError as error:
                 if not error.gone:
-                    self._silent[id] = Finding(problem=error.problem, advice=error.advice, level="warn")
+                    self._silent[id] = Finding(problem=error.what, advice=error.fix, level="warn")
                 return
         if patience.cancelled_caught:
             problem = f"container {id[:12]}: the engine did not measure it within {_PATIENCE:g} s"

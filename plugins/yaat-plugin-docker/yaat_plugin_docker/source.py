@@ -12,7 +12,6 @@ import trio
 from yaat_core import Context, EventBatch, Finding, Outlet, Source
 from yaat_kit.joining import make_joiner
 from yaat_kit.multiline import Joiner, Limits
-from yaat_plugin_docker import address
 from yaat_plugin_docker.config import DockerConfig
 from yaat_plugin_docker.container import Container, Selection, Tagger, entries, from_inspection, valid_id
 from yaat_plugin_docker.desk import Desk, Tally
@@ -54,7 +53,7 @@ class DockerSource(Source):
 
     async def run(self, out: Outlet) -> None:
         """As `Source.run`."""
-        engine = Engine(address.find(self._config.host))
+        engine = Engine(self._config.host)
         desk = Desk(out, self._tally, self._context.log)
         try:
             await self._first_start(desk)
@@ -66,16 +65,14 @@ class DockerSource(Source):
     async def check(self) -> Sequence[Finding]:
         """As `Source.check`."""
         try:
-            engine = Engine(address.find(self._config.host))
-        except ValueError as error:
-            return [Finding(problem=str(error))]
-        try:
-            await engine.meet()
-            await self._survey(engine, None, _nothing)
+            engine = Engine(self._config.host)
+            try:
+                await engine.meet()
+                await self._survey(engine, None, _nothing)
+            finally:
+                await engine.aclose()
         except EngineError as error:
-            return [Finding(problem=error.problem, advice=error.advice)]
-        finally:
-            await engine.aclose()
+            return [Finding(problem=error.what, advice=error.fix)]
         return self.problems()
 
     def problems(self) -> Sequence[Finding]:
@@ -128,7 +125,9 @@ class DockerSource(Source):
                     await self._survey(engine, desk, start)
                 except EngineError as error:
                     met = False
-                    self._problem = Finding(problem=error.problem, advice=error.advice)
+                    if self._problem is None:
+                        self._context.log.warning("%s", error.line())
+                    self._problem = Finding(problem=error.what, advice=error.fix)
                     await pauses.pause()
                     continue
                 self._problem = None

@@ -184,7 +184,7 @@ class Tail:
         except EngineError as error:
             if error.gone:
                 raise _Gone from None
-            self._complain(error.problem, error.advice)
+            self._complain(error.what, error.fix)
         except NotFrames as error:
             self._complain(f"its log can't be read: {error}", "is the log driver one that can be read?")
         else:
@@ -202,7 +202,7 @@ class Tail:
         except EngineError as error:
             if error.gone:
                 return False
-            self._complain(error.problem, error.advice)
+            self._complain(error.what, error.fix)
             await pauses.pause()
             return True
         if seen is not None:

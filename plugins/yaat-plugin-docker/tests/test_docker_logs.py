@@ -74,7 +74,7 @@ def test_a_terminal_has_one_stream_and_long_lines_are_whole(
     engine: RealEngine, make_source: MakeSource
 ) -> None:
     size = LONG if engine.docker else 100  # podman divides where a read of the terminal happens to end
-    script = rf"echo out; echo err >&2; head -c {size} /dev/zero | tr '\0' x; echo; printf unfinished"
+    script = rf"echo out; echo err >&2; echo $(head -c {size} /dev/zero | tr '\0' x); printf unfinished"
     events = read_once(make_source, engine, ended(engine, "terminal", script, "-t"))
     assert [event.message for event in events] == ["out", "err", "x" * size, "unfinished"]
 
@@ -183,7 +183,10 @@ async def test_containers_that_come_end_and_start_again(engine: RealEngine, make
 async def test_an_event_that_may_go_on_is_not_passed(engine: RealEngine, make_source: MakeSource) -> None:
     """stderr waits with half a trace while stdout goes on: a restart reads the trace from its beginning."""
     name = fresh_name("waiting")
-    script = "echo A trace: >&2; echo ' at one' >&2; sleep 1; echo out; sleep 2; echo ' at two' >&2; echo end >&2; sleep 1000"
+    script = (
+        "echo A trace: >&2; echo ' at one' >&2; sleep 1; echo out; echo held; "
+        "sleep 4; echo ' at two' >&2; echo end >&2; echo held >&2; sleep 1000"
+    )
     options = {**only(name), "multiline": "indent", "join_timeout": Duration(60)}
     first = RecordingOutlet()
     async with trio.open_nursery() as nursery:
@@ -195,7 +198,7 @@ async def test_an_event_that_may_go_on_is_not_passed(engine: RealEngine, make_so
         nursery.cancel_scope.cancel()
     second = RecordingOutlet(first.stored())
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(make_source(engine.host, **{**options, "join_timeout": Duration(3)}).run, second)
+        nursery.start_soon(make_source(engine.host, **options).run, second)
         await wait_rows(second, 3 - first.rows)
         nursery.cancel_scope.cancel()
     messages = sorted(str(event.message) for event in [*first.events(), *second.events()])
@@ -205,7 +208,10 @@ async def test_an_event_that_may_go_on_is_not_passed(engine: RealEngine, make_so
 async def test_where_to_begin(engine: RealEngine, make_source: MakeSource) -> None:
     purpose = fresh_name("begin")
     await trio.to_thread.run_sync(engine.run, f"{purpose}-old", "echo old; sleep 1000")
-    await trio.sleep(1.5)
+    with trio.fail_after(60):
+        while "old" not in (await trio.to_thread.run_sync(engine.command, "logs", f"{purpose}-old")).stdout:
+            await trio.sleep(0.1)
+    await trio.sleep(1.5)  # podman tells whole seconds
     outlet = RecordingOutlet()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(make_source(engine.host, start_at="end", **only(purpose)).run, outlet)

@@ -12,7 +12,7 @@ from typing import Final
 import trio
 
 #: Bytes read at once, and of an answer's head.
-_PIECE: Final = 256 << 10
+_PIECE: Final = 64 << 10
 _LONGEST_HEAD: Final = 64 << 10
 
 

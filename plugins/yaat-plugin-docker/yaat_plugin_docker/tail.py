@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from math import inf
 from typing import Final
 
 import attrs
@@ -21,11 +22,10 @@ from yaat_plugin_docker.log import Log
 
 _SECOND: Final = 1_000_000_000
 #: Bytes that are taken apart at once, and chunks that wait for it.
-_CHUNK: Final = 512 << 10
-_CHUNKS: Final = 8
-#: Engines write line by line. Seconds to wait for more before a batch is made: of a log that is followed, of one that ends.
+_CHUNK: Final = 256 << 10
+_CHUNKS: Final = 2
+#: Engines write line by line. Seconds to wait for more of a log that is followed, before a batch is made.
 _MOMENT: Final = 0.025
-_WHILE: Final = 0.25
 #: After a piece of less than so many bytes so many seconds are waited, so that the next is larger.
 _MORSEL: Final = 16 << 10
 _BREATH: Final = 0.005
@@ -116,13 +116,17 @@ class Tail:
     # --- ways -----------------------------------------------------------------------------------
 
     async def _follow(self) -> None:
+        """First what is there, then what comes."""
         pauses = Pauses()
+        caught_up = False
         while True:
             running = self.running
-            found = await self._try(pauses, follow=running)
+            found = await self._try(pauses, follow=running and caught_up)
             if found is None:
                 continue
-            if (running and not await self._is_there(pauses)) or (not running and not found):
+            if running and not caught_up:
+                caught_up = True
+            elif (running and not await self._is_there(pauses)) or (not running and not found):
                 return await self._finish()
 
     async def _poll(self) -> None:
@@ -233,7 +237,7 @@ class Tail:
                 send, receive = trio.open_memory_channel[bytes](_CHUNKS)
                 nursery.start_soon(_pump, chunks, send, failure)
                 try:
-                    while (data := await self._next(receive, _MOMENT if follow else _WHILE)) is not None:
+                    while (data := await self._next(receive, _MOMENT if follow else inf)) is not None:
                         found += await self._take(unpacker, data) if data else await self._send_quiet()
                 except NotFrames as error:
                     failure.error = error
@@ -249,7 +253,7 @@ class Tail:
         await self._send(self._log.flush(unfinished=True))
 
     async def _next(self, receive: trio.MemoryReceiveChannel[bytes], moment: float) -> bytes | None:
-        """What has come, and what more comes within a moment; None at the end.
+        """What has come, and what more comes within a moment (in seconds); None at the end.
 
         Empty when it was quiet so long that something is due.
         """
@@ -282,7 +286,7 @@ class Tail:
     def _quiet_for(self) -> float:
         """Seconds until what is held back is due."""
         if not self._log.waiting:
-            return float("inf")
+            return inf
         patience = self._pace.partial if self._log.unfinished else self._pace.join
         return max(0.0, self._heard + patience - time.monotonic())
 

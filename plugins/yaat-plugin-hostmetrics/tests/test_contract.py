@@ -10,7 +10,8 @@ from support.made_host import write_files
 from yaat_core.config.options import Duration
 from yaat_core.event import Event
 from yaat_core.testing import check_source, make_context
-from yaat_plugin_hostmetrics.config import Choice, HostMetricsConfig
+from yaat_kit.choosing import Choice
+from yaat_plugin_hostmetrics.config import HostMetricsConfig
 from yaat_plugin_hostmetrics.source import HostMetricsSource
 
 MOUNTS = [f"/data/{number}" for number in range(40)]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from support.made_host import write_files
 
-from yaat_plugin_hostmetrics.config import Choice, HostMetricsConfig
+from yaat_kit.choosing import Choice
+from yaat_plugin_hostmetrics.config import HostMetricsConfig
 from yaat_plugin_hostmetrics.groups.cgroup import Cgroup, Usage, read
 from yaat_plugin_hostmetrics.host import Host
 from yaat_plugin_hostmetrics.mounts import Mounts

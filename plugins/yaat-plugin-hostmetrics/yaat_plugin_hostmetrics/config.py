@@ -6,6 +6,7 @@ import difflib
 from typing import Any, Final, Literal
 
 from yaat_core.config.options import Duration, configuration, option, positive
+from yaat_kit.choosing import Choice
 
 #: What can be collected, in the order of collection.
 GROUPS: Final = (
@@ -65,16 +66,6 @@ def _groups(_instance: Any, _attribute: Any, value: tuple[str, ...]) -> None:
 def _top(_instance: Any, _attribute: Any, value: int) -> None:
     if not 0 <= value <= 1_000:
         raise ValueError(f"must be from 0 to 1000, got {value}")
-
-
-@configuration
-class Choice:
-    """Which names are taken: all of `include` (empty: all) but those of `exclude`. Globs, as `eth*`."""
-
-    include: tuple[str, ...] = option(
-        default=(), help="Globs of what is taken; empty: everything.", example=["eth*"]
-    )
-    exclude: tuple[str, ...] = option(default=(), help="Globs of what is left out.", example=["veth*"])
 
 
 @configuration

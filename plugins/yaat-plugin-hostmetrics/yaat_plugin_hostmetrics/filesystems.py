@@ -11,10 +11,10 @@ from functools import partial
 import trio
 
 from yaat_core.components import Finding
+from yaat_kit.points import Points
 from yaat_plugin_hostmetrics.config import HostMetricsConfig
 from yaat_plugin_hostmetrics.host import Host
 from yaat_plugin_hostmetrics.mounts import Mount, Mounts
-from yaat_plugin_hostmetrics.points import Points
 
 
 class Filesystems:

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from yaat_plugin_hostmetrics.choosing import Chosen
+from yaat_kit.choosing import Chosen
 from yaat_plugin_hostmetrics.config import HostMetricsConfig
 from yaat_plugin_hostmetrics.host import Host
 

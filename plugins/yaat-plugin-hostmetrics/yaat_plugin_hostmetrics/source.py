@@ -11,14 +11,14 @@ import psutil
 import trio
 
 from yaat_core import Context, Finding, Outlet, Source
-from yaat_plugin_hostmetrics.choosing import Chosen
+from yaat_kit.choosing import Chosen
+from yaat_kit.points import Points
 from yaat_plugin_hostmetrics.config import HostMetricsConfig
 from yaat_plugin_hostmetrics.filesystems import Filesystems
 from yaat_plugin_hostmetrics.groups import GROUPS
 from yaat_plugin_hostmetrics.groups.group import Group
 from yaat_plugin_hostmetrics.groups.processes import Processes
 from yaat_plugin_hostmetrics.host import Host
-from yaat_plugin_hostmetrics.points import Points
 
 #: Seconds between the first look at the counters and the first metrics.
 FIRST: Final = 1.0
@@ -89,7 +89,7 @@ class HostMetricsSource(Source):
         return [*failed, *watches, *mounts]
 
     async def _round(self) -> Points:
-        points = Points(self._metrics, self._config.names)
+        points = Points(self._metrics, self._config.names, "host.")
         await trio.to_thread.run_sync(partial(self._read, points))
         if self._filesystems is not None:
             try:

@@ -7,9 +7,9 @@ from typing import Final
 
 import attrs
 
+from yaat_kit.points import Points
+from yaat_kit.rates import clock
 from yaat_plugin_hostmetrics.groups.group import Group
-from yaat_plugin_hostmetrics.points import Points
-from yaat_plugin_hostmetrics.rates import clock
 
 #: Version 1 says "no limit" with a number near 2**63, rounded down to a page.
 _NO_LIMIT: Final = 2**60

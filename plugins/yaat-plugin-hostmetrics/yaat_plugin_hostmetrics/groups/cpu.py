@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import psutil
 
+from yaat_kit.points import Points
+from yaat_kit.rates import clock
 from yaat_plugin_hostmetrics.groups.group import Group
-from yaat_plugin_hostmetrics.points import Points
-from yaat_plugin_hostmetrics.rates import clock
 
 #: /proc/stat's states, and what OpenTelemetry calls them. Guest time is in `user` and `nice` already.
 _STATES: Final = {

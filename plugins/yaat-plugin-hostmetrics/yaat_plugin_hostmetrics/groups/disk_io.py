@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import psutil
 
-from yaat_plugin_hostmetrics.choosing import Chosen
+from yaat_kit.choosing import Chosen
+from yaat_kit.points import Points
+from yaat_kit.rates import clock
 from yaat_plugin_hostmetrics.config import HostMetricsConfig
 from yaat_plugin_hostmetrics.groups.group import Group
 from yaat_plugin_hostmetrics.host import Host
-from yaat_plugin_hostmetrics.points import Points
-from yaat_plugin_hostmetrics.rates import clock
 
 _WAYS: Final = ("read", "write")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import abc
 from typing import ClassVar
 
+from yaat_kit.points import Points
+from yaat_kit.rates import Rates
 from yaat_plugin_hostmetrics.config import HostMetricsConfig
 from yaat_plugin_hostmetrics.host import Host
-from yaat_plugin_hostmetrics.points import Points
-from yaat_plugin_hostmetrics.rates import Rates
 
 
 class Group(abc.ABC):

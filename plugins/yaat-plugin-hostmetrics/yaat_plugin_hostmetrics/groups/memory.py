@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import psutil
 
+from yaat_kit.points import Points
+from yaat_kit.rates import clock
 from yaat_plugin_hostmetrics.groups.group import Group
-from yaat_plugin_hostmetrics.points import Points
-from yaat_plugin_hostmetrics.rates import clock
 
 
 class Memory(Group):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 from typing import Final
 
+from yaat_kit.points import Points
+from yaat_kit.rates import clock
 from yaat_plugin_hostmetrics.groups.group import Group
-from yaat_plugin_hostmetrics.points import Points
-from yaat_plugin_hostmetrics.rates import clock
 
 _RESOURCES: Final = ("cpu", "memory", "io")
 

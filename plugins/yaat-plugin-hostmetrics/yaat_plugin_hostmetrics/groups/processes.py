@@ -12,12 +12,12 @@ from typing import Final
 
 import attrs
 
+from yaat_kit.points import Points
+from yaat_kit.rates import clock
 from yaat_plugin_hostmetrics.config import HostMetricsConfig
 from yaat_plugin_hostmetrics.groups.group import Group
 from yaat_plugin_hostmetrics.groups.watched import Watch
 from yaat_plugin_hostmetrics.host import Host
-from yaat_plugin_hostmetrics.points import Points
-from yaat_plugin_hostmetrics.rates import clock
 from yaat_plugin_hostmetrics.users import Users
 
 #: The letters of proc(5): our names, and those of OpenTelemetry.

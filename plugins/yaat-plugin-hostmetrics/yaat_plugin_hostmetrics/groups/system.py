@@ -6,8 +6,8 @@ from typing import Final
 
 import psutil
 
+from yaat_kit.points import Points
 from yaat_plugin_hostmetrics.groups.group import Group
-from yaat_plugin_hostmetrics.points import Points
 
 _SPANS: Final = ("1m", "5m", "15m")
 

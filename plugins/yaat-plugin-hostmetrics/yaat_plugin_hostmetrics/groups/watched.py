@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import psutil
 
 from yaat_core.components import Finding
+from yaat_kit.points import Points
 from yaat_plugin_hostmetrics.config import Watched
 from yaat_plugin_hostmetrics.host import Host
-from yaat_plugin_hostmetrics.points import Points
 
 if TYPE_CHECKING:
     from yaat_plugin_hostmetrics.groups.processes import Process

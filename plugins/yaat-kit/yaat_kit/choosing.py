@@ -1,11 +1,21 @@
-"""Names by globs."""
+"""Names by globs: the option that sources share, and what it takes."""
 
 from __future__ import annotations
 
 import fnmatch
 import re
 
-from yaat_plugin_hostmetrics.config import Choice
+from yaat_core.config.options import configuration, option
+
+
+@configuration
+class Choice:
+    """Which names are taken: all of `include` (empty: all) but those of `exclude`. Globs, as `eth*`."""
+
+    include: tuple[str, ...] = option(
+        default=(), help="Globs of what is taken; empty: everything.", example=["eth*"]
+    )
+    exclude: tuple[str, ...] = option(default=(), help="Globs of what is left out.", example=["veth*"])
 
 
 class Chosen:

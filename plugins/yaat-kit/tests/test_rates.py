@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yaat_plugin_hostmetrics.rates import Rates, growth
+from yaat_kit.rates import Rates, growth
 
 
 @given(st.integers(0, 2**63), st.integers(0, 2**31))

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from yaat_core import EventBatch
 from yaat_core.event import TAGS_TYPE
-from yaat_plugin_hostmetrics.choosing import Chosen
+from yaat_kit.choosing import Chosen
 
 #: Characters of a tag's value: a process may call itself anything.
 LONGEST_TAG: Final = 256
@@ -18,8 +18,9 @@ LONGEST_TAG: Final = 256
 class Points:
     """Metrics of a round. `ours` are named by the schema, `otel` by OpenTelemetry's semantic conventions."""
 
-    def __init__(self, metrics: Chosen, names: str) -> None:
+    def __init__(self, metrics: Chosen, names: str, prefix: str) -> None:
         self._metrics = metrics
+        self._prefix = prefix
         self._with_ours = names in ("yaat", "both")
         self.with_otel = names in ("otel", "both")
         self._names: list[str] = []
@@ -30,9 +31,9 @@ class Points:
         return len(self._names)
 
     def ours(self, name: str, value: float | None, unit: str, tags: Mapping[str, object] = {}) -> None:
-        """``host.NAME``; a value that is not known is left out."""
+        """``NAME`` behind the prefix (``host.``); a value that is not known is left out."""
         if self._with_ours and value is not None:
-            self._add(f"host.{name}", value, {**tags, "unit": unit})
+            self._add(self._prefix + name, value, {**tags, "unit": unit})
 
     def otel(self, name: str, value: float | None, unit: str, tags: Mapping[str, object] = {}) -> None:
         """``NAME`` as OpenTelemetry has it, ``unit`` in UCUM."""

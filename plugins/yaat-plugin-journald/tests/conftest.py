@@ -9,6 +9,7 @@ import pytest
 from support.journals import need_journals
 
 from yaat_core.event import Event
+from yaat_core.stats import Stats
 from yaat_core.testing import make_context
 from yaat_core.testing._outlet import RecordingOutlet
 from yaat_plugin_journald import libsystemd
@@ -41,7 +42,8 @@ class Reading:
         given = {"since": "beginning", "reader": self.reader, **options}
         if "files" not in given:
             given["journal_directory"] = str(self.journals)
-        self.context = make_context(self.folder, "sources.journal", once=once)
+        self.stats = Stats()
+        self.context = make_context(self.folder, "sources.journal", once=once, stats=self.stats)
         self.source = JournaldSource(JournaldConfig(**given), self.context)
         return self.source
 
@@ -53,6 +55,10 @@ class Reading:
         for one in outlet.sent:
             one.batch.columns.validate(full=True)
         return outlet.events()
+
+    def counted(self, name: str) -> float:
+        """A counter of the last run."""
+        return sum(sample.value for sample in self.stats.snapshot() if sample.name == f"yaat_journald_{name}")
 
     async def messages(self, **options: Any) -> list[str | None]:
         return [event.message for event in await self.once(**options)]

@@ -79,7 +79,7 @@ class Decoder:
     def _slowly(self) -> list[bytes] | None:
         """An entry with binary values, as ``NAME=value``; None while its end is missing."""
         buffer, at = self._buffer, self._start
-        fields = []
+        fields: list[bytes] = []
         while True:
             end = buffer.find(b"\n", at)
             if end < 0:

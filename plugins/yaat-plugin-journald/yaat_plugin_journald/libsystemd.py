@@ -166,7 +166,7 @@ class Journal:
         _checked(
             self._quick.sd_journal_get_cursor(self._handle, ctypes.addressof(self._text)), "reading a cursor"
         )
-        found: bytes = ctypes.string_at(self._text.value or 0)
+        found: bytes = ctypes.string_at(self._text)
         self._c.free(self._text.value)
         return found
 
@@ -180,11 +180,11 @@ class Journal:
         while (code := enumerate_data(handle, at, size)) > 0:
             count = length.value
             if count > _PEEK:
-                start = string_at(data.value, _LONGEST_NAME + 1)
+                start = string_at(data, _LONGEST_NAME + 1)
                 if not collector.wants(start.partition(b"=")[0]):
                     continue
                 count = min(count, most + _LONGEST_NAME + 2)
-            field(string_at(data.value, count))
+            field(string_at(data, count))
         if code < 0:
             collector.unreadable += 1
 

@@ -24,11 +24,11 @@ class Losses:
     def __init__(self, stats: ComponentStats, log: logging.Logger) -> None:
         self._log = log
         self._counter = stats.counter(
-            "yaat_journald_lost_entries",
+            "yaat_journald_lost_entries_total",
             "Entries of the journal that were removed before they were read, as far as their numbers say.",
         )
         self._occasions = stats.counter(
-            "yaat_journald_losses", "How often entries were gone before they were read."
+            "yaat_journald_losses_total", "How often entries were gone before they were read."
         )
         self._last: Finding | None = None
         self._until = 0.0
@@ -47,10 +47,11 @@ class Losses:
             return
         after = nearest.after
         if after is None:
-            self._tell(
-                None,
-                f"the journal holds nothing since {_shown(last.us)}: the last entry that was read is gone",
-            )
+            if seen_us < last.us:
+                self._tell(
+                    None,
+                    f"it holds nothing since {_shown(last.us)}, and the last entry that was read is gone",
+                )
             return
         if after.us <= seen_us:
             return

@@ -66,7 +66,7 @@ def _is_main() -> bool:
 def _unit(cgroup: str) -> tuple[str, bool]:
     """The service that the control group is of, and whether it is a user's (cgroup v2, or v1's systemd hierarchy)."""
     for line in cgroup.splitlines():
-        _number, controllers, path = (line.split(":", 2) + ["", ""])[:3]
+        _number, controllers, path = [*line.split(":", 2), "", ""][:3]
         if controllers in ("", "name=systemd"):
             parts = [part for part in path.split("/") if part.endswith(".service")]
             if parts and not parts[-1].startswith("user@"):

@@ -59,7 +59,8 @@ class Places:
         found = [] if not self.directory else _journals(folder)
         for name in _names(folder):
             identity, _, namespace = name.partition(".")
-            if (len(identity) == 32 and (self.directory or self._wants(identity, namespace))) or (name == "remote" and self.merge):
+            ours = len(identity) == 32 and (self.directory or self._wants(identity, namespace))
+            if ours or (name == "remote" and self.merge):
                 found += _journals(os.path.join(folder, name))
         return found
 

@@ -61,14 +61,15 @@ class JournaldSource(Source):
         self._next_look_for_losses = 0.0
         stats = context.stats
         self._excluded = stats.counter(
-            "yaat_journald_excluded_entries", "Entries that were read and left out, as the options say."
+            "yaat_journald_excluded_entries_total", "Entries that were read and left out, as the options say."
         )
-        self._cut = stats.counter("yaat_journald_cut_entries", "Entries of which a value was cut.")
+        self._cut = stats.counter("yaat_journald_cut_entries_total", "Entries of which a value was cut.")
         self._unreadable = stats.counter(
-            "yaat_journald_unreadable_entries", "Entries of which a value could not be read: a damaged file."
+            "yaat_journald_unreadable_entries_total",
+            "Entries of which a value could not be read: a damaged file.",
         )
         self._fields_left_out = stats.counter(
-            "yaat_journald_fields_left_out", "Fields beyond `max_fields` of an entry."
+            "yaat_journald_fields_left_out_total", "Fields beyond `max_fields` of an entry."
         )
 
     async def check(self) -> Sequence[Finding]:

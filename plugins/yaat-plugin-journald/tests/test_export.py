@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -52,7 +53,7 @@ def test_everything_comes_back_however_it_is_cut(
     collector = Collector(None, 2**20)
     decoder = Decoder(collector)
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         decoder.feed(data[start:end])
         assert not decoder.entries(1000, 2**30)
     found = collector.take()

@@ -32,6 +32,7 @@ class Losses:
         )
         self._last: Finding | None = None
         self._until = 0.0
+        self._compared = ""
 
     def finding(self) -> Finding | None:
         """The last one, for an hour."""
@@ -43,8 +44,9 @@ class Losses:
         Numbers go on through rotation (systemd, docs/JOURNAL_FILE_FORMAT.md, "Sequence Numbers"): what they skip was removed.
         They count every entry of the journal, also those that were not asked for.
         """
-        if nearest.there:
+        if nearest.there or last.text == self._compared:
             return
+        self._compared = last.text
         after = nearest.after
         if after is None:
             if seen_us < last.us:

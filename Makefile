@@ -13,9 +13,11 @@ DEV := .venv/.installed-dev
 WORKERS ?= 2
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
-SECONDS ?= 60
+SECONDS ?=
+KILLS ?=
+SWEEP ?=
 
-.PHONY: help demo test test-faults explore lint types fix bench soak dist clean
+.PHONY: help demo test test-faults explore lint types fix bench bench-statsd soak dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,7 +37,7 @@ test: $(DEV) ## every test but the long fault runs (PYTEST_ARGS=..., WORKERS=2)
 	$(BIN)/python -m pytest -m "not faults" -n $(WORKERS) $(PYTEST_ARGS)
 
 test-faults: $(DEV) ## kill -9, full disks and damaged stores, again and again
-	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m faults -n $(WORKERS) $(PYTEST_ARGS)
 
 explore: $(DEV) ## new examples for the property tests (MATCH=test_name to choose)
 	YAAT_EXAMPLES=explore $(BIN)/python -m pytest -m "hypothesis and not faults" -n $(WORKERS) $(if $(MATCH),-k "$(MATCH)") $(PYTEST_ARGS)
@@ -44,7 +46,7 @@ lint: $(DEV) types ## style, types, generated documents, shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m yaat_core.docgen --check
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run tools/bootstrap tools/engine; \
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run tools/bootstrap tools/engine tools/node-clients bench/peers/build; \
 	else echo "shellcheck is not installed: shell scripts not checked (apt-get install shellcheck)"; fi
 
 types: $(DEV) ## mypy --strict on the core and every plugin
@@ -58,8 +60,14 @@ fix: $(DEV) ## let ruff mend style, and write the generated documents anew
 bench: $(DEV) ## against one DuckDB statement and rsyslog, as ratios (BENCH_ARGS="--lines 50000")
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
 
-soak: $(DEV) ## run the agent under load for SECONDS=60, kill it now and then, count every line
-	@$(BIN)/python bench/soak.py --seconds $(SECONDS)
+bench-statsd: $(DEV) ## StatsD against Etsy's statsd and Telegraf (built by bench/peers/build statsd telegraf)
+	@$(BIN)/python bench/statsd_run.py $(BENCH_ARGS)
+
+soak: $(DEV) ## the agent under load for SECONDS=60, or until KILLS=1000 of it; SWEEP=all: killed and cut off at every call
+	@$(BIN)/python bench/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KILLS),--kills $(KILLS))
+ifneq ($(SWEEP),)
+	SWEEP=$(SWEEP) $(BIN)/python -m pytest -m faults tests/e2e/test_sweep.py tests/e2e/test_power.py $(PYTEST_ARGS)
+endif
 
 dist: $(DEV) ## a wheel of every distribution into dist/
 	@rm -rf dist

@@ -46,11 +46,10 @@ class Agent(Contender):
         return run([str(yaat), "run", "--once", "-c", str(config)], folder / "log")
 
     def check(self, folder: Path, lines: int) -> None:
-        _check_database(folder / "state" / "events.duckdb", lines)
-        wal = folder / "state" / "events.duckdb.wal"
-        assert not wal.exists() or wal.stat().st_size == 0, (
-            "the agent left a WAL: its checkpoint was not counted"
-        )
+        state = folder / "state"
+        _check_database([state / "events.duckdb", *sorted(state.glob("events.duckdb.d/*.duckdb"))], lines)
+        logs = [wal for wal in state.rglob("*.duckdb.wal") if wal.stat().st_size]
+        assert not logs, "the agent left a WAL: its checkpoint was not counted"
 
 
 _CONFIG = """\
@@ -79,7 +78,7 @@ class Ceiling(Contender):
         return run(command, folder / "log")
 
     def check(self, folder: Path, lines: int) -> None:
-        _check_database(folder / "out.duckdb", lines)
+        _check_database([folder / "out.duckdb"], lines)
 
 
 class Rsyslog(Contender):
@@ -122,14 +121,17 @@ def _rsyslogd() -> str | None:
     return shutil.which("rsyslogd") or shutil.which("rsyslogd", path="/usr/sbin:/sbin")
 
 
-def _check_database(path: Path, lines: int) -> None:
-    with duckdb.connect(str(path), read_only=True) as connection:
+def _check_database(files: list[Path], lines: int) -> None:
+    with duckdb.connect() as connection:
+        for number, file in enumerate(files):
+            connection.execute(f"ATTACH '{file}' AS part_{number} (READ_ONLY)")
+        events = " UNION ALL ".join(f"FROM part_{number}.events" for number in range(len(files)))
         counted = connection.execute(
-            "SELECT count(*), count(*) FILTER (message LIKE '%' || ? || '%'), count(DISTINCT event_id) FROM events",
+            f"SELECT count(*), count(*) FILTER (message LIKE '%' || ? || '%'), count(DISTINCT event_id) FROM ({events})",
             [data.CANARY],
         ).fetchall()
     assert counted == [(lines, 0, lines)], (
-        f"{path.name}: rows, secrets left, ids: {counted[0]}, expected {lines}, 0"
+        f"{files[0].name}: rows, secrets left, ids: {counted[0]}, expected {lines}, 0"
     )
 
 

@@ -57,6 +57,46 @@ def run(
     )
 
 
+class Server:
+    """A program that runs until it is stopped; then says what it took."""
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        self._command, self._log = command, log
+        self._busy, self._began = _busy_seconds(), time.monotonic()
+        with log.open("wb") as out:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+            )
+
+    def wait_for(self, condition: Callable[[], bool], *, seconds: float, what: str) -> None:
+        """Until ``condition`` holds.
+
+        Raises:
+            RunFailed: it ended before, or took longer.
+        """
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._process.kill()
+                raise RunFailed(
+                    f"{self._command[0]}: {what}:\n{self._log.read_text(errors='replace')[-2000:]}"
+                )
+            time.sleep(0.02)
+
+    def stop(self) -> Run:
+        """SIGTERM, its end, and what it took from start to end."""
+        self._process.terminate()
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        wall, cpu = time.monotonic() - self._began, usage.ru_utime + usage.ru_stime
+        return Run(
+            seconds=wall,
+            cpu_seconds=cpu,
+            max_rss_mib=usage.ru_maxrss / 1024,
+            others=max(0.0, (_busy_seconds() - self._busy - cpu) / wall),
+        )
+
+
 def _watch(
     process: subprocess.Popen[bytes], until: Callable[[], bool] | None, deadline: float
 ) -> float | None:

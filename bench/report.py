@@ -64,11 +64,7 @@ def document(results: Sequence[Result], arguments: Mapping[str, Any]) -> dict[st
     ours = results[0]
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "cores": os.cpu_count(),
-            "kernel": platform.release(),
-            "python": platform.python_version(),
-        },
+        "machine": machine(),
         "arguments": dict(arguments),
         "results": [
             {
@@ -82,6 +78,15 @@ def document(results: Sequence[Result], arguments: Mapping[str, Any]) -> dict[st
             }
             for result in results
         ],
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Where it was measured."""
+    return {
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
     }
 
 

@@ -2,15 +2,18 @@
 """The agent under steady load for a while: files rotate, the process is killed now and then, every line is counted.
 
     make soak SECONDS=600
+    make soak KILLS=1000
     python bench/soak.py --seconds 60 --rate 20000 --kill-every 15
 
-Ends with 0 when every line written is in the database exactly once.
+With a number of kills they come about a second apart, many of them while the agent starts or recovers from the one
+before. Ends with 0 when every line written is in the database exactly once, and the agent's sums say the same.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 import subprocess
 import sys
@@ -102,6 +105,19 @@ class Agent:
             if line.startswith("VmRSS:"):
                 self.max_rss_mib = max(self.max_rss_mib, int(line.split()[1]) / 1024)
 
+    def balanced(self, written: int) -> bool:
+        """Do its sums agree with what was written?"""
+        command = [str(YAAT), "diagnose", "-c", str(self.config), "--json"]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        accounting = json.loads(answer.stdout)["accounting"]
+        sink = accounting["by_sink"]["local"]
+        fates = [sink[fate] for fate in ("delivered", "queued", "dead", "dropped", "lost")]
+        return (
+            bool(accounting["balanced"])
+            and accounting["accepted"] == written
+            and fates == [written, 0, 0, 0, 0]
+        )
+
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
         self.process.terminate()
@@ -119,16 +135,25 @@ class Agent:
 
 
 def load(agent: Agent, writer: Writer, arguments: argparse.Namespace) -> None:
-    """Write at the rate for the time, kill at random moments about ``kill_every`` apart."""
+    """Write at the rate until the time is over or the kills are done; they come at random moments."""
     rng = random.Random(arguments.seed)
+
+    def pause() -> float:
+        every = arguments.kill_every
+        return (
+            min(rng.expovariate(1 / every), 5 * every) if arguments.kills else rng.uniform(0.5, 1.5) * every
+        )
+
     began = time.monotonic()
-    next_kill = began + rng.uniform(0.5, 1.5) * arguments.kill_every
+    next_kill = began + pause()
     while (elapsed := time.monotonic() - began) < arguments.seconds:
         writer.write(max(0, min(int(elapsed * arguments.rate) - writer.written, arguments.rate)))
         agent.look()
+        if arguments.kills and agent.kills >= arguments.kills:
+            return
         if arguments.kill_every and time.monotonic() > next_kill:
             agent.kill()
-            next_kill = time.monotonic() + rng.uniform(0.5, 1.5) * arguments.kill_every
+            next_kill = time.monotonic() + pause()
         time.sleep(0.05)
 
 
@@ -143,13 +168,19 @@ def settle(agent: Agent, written: int) -> tuple[int, int]:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=60, help="how long to write (60)")
-    parser.add_argument("--rate", type=int, default=10_000, help="lines a second (10000)")
+    parser.add_argument("--seconds", type=float, help="how long to write at most (60; with --kills: no end)")
+    parser.add_argument("--kills", type=int, default=0, help="kill so often, then end")
+    parser.add_argument("--rate", type=int, help="lines a second (10000; with --kills: 2000)")
     parser.add_argument(
-        "--kill-every", type=float, default=15, help="seconds between kills, about; 0: none (15)"
+        "--kill-every", type=float, help="seconds between kills, about; 0: none (15; with --kills: 1.5)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the kills (1)")
-    return parser.parse_args()
+    given = parser.parse_args()
+    usual = (math.inf, 2_000, 1.5) if given.kills else (60.0, 10_000, 15.0)
+    for name, value in zip(("seconds", "rate", "kill_every"), usual, strict=True):
+        if getattr(given, name) is None:
+            setattr(given, name, value)
+    return given
 
 
 def main() -> int:
@@ -160,14 +191,16 @@ def main() -> int:
         try:
             load(agent, writer, arguments)
             rows, distinct = settle(agent, writer.written)
+            balanced = agent.balanced(writer.written)
             code = agent.stop()
         finally:
             agent.process.kill()
     print(
         f"written {writer.written}, stored {rows}, distinct {distinct}, kills {agent.kills}, "
-        f"most memory {agent.max_rss_mib:.0f} MiB, exit code after SIGTERM {code}"
+        f"most memory {agent.max_rss_mib:.0f} MiB, sums {'agree' if balanced else 'DO NOT AGREE'}, "
+        f"exit code after SIGTERM {code}"
     )
-    return 0 if rows == distinct == writer.written and code == 0 else 1
+    return 0 if rows == distinct == writer.written and balanced and code == 0 else 1
 
 
 if __name__ == "__main__":

@@ -12,19 +12,20 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import trio
 
-from yaat_core import __version__, config, faults, report
+from yaat_core import __version__, config, ending, faults, report, upkeep
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
 from yaat_core.control.lock import StateLock
-from yaat_core.errors import UsageError
+from yaat_core.deadletters import DeadEvent, Letter
+from yaat_core.errors import StoreUnavailable, UsageError, YaatError
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, watch_loop
 from yaat_core.memory import bound_allocators
@@ -60,6 +61,7 @@ class Agent:
         self._stop = trio.Event()
         self._sources_done = trio.Event()
         self._everything: trio.CancelScope | None = None
+        self._in_the_way: YaatError | None = None
 
     # --- life ---
 
@@ -68,6 +70,7 @@ class Agent:
         with StateLock(self._configuration.state_dir):
             self._tell_plugins()
             self._rooms = open_rooms(self._configuration, self.stats, self.health, once=self._once)
+            before = self._delivered_ever()
             try:
                 async with trio.open_nursery() as nursery:
                     self._everything = nursery.cancel_scope
@@ -77,14 +80,16 @@ class Agent:
             finally:
                 self._state = "stopped"
                 self._rooms.queue.close()
-        return self._exit_code() if self._once else 0
+        return self._exit_code(before) if self._once else 0
 
     async def _serve(self, nursery: trio.Nursery) -> None:
         """What watches and answers, from before the sources start until after they have stopped."""
         if not self._once:
             await nursery.start(self._signals)
         await nursery.start(partial(server.serve, self, self._configuration.state_dir))
-        if not self._once:
+        if self._once:
+            nursery.start_soon(self._end_in_time, nursery.cancel_scope)
+        else:
             nursery.start_soon(
                 partial(health_endpoint.serve, self, self._configuration.health.listen, self.health)
             )
@@ -92,7 +97,7 @@ class Agent:
         nursery.start_soon(watch_loop, self.stats)
         nursery.start_soon(self._rooms.complaints.run)
         nursery.start_soon(
-            keep_house, self._rooms, self.stats, float(self._configuration.dead_letter.retention)
+            keep_house, self._rooms, self.stats, self.health, float(self._configuration.dead_letter.retention)
         )
 
     async def _live(self, nursery: trio.Nursery) -> None:
@@ -141,14 +146,28 @@ class Agent:
         patience = float(self._configuration.shutdown_grace) if self._once else 0.0
         return trio.current_time() - worker.progress < patience
 
-    def _exit_code(self) -> int:
-        """0 when all is delivered, 5 when part is, 1 when nothing."""
-        accounts = [lane.cursor for lane in self._rooms.lanes.values()]
+    async def _end_in_time(self, everything: trio.CancelScope) -> None:
+        """`--once` does not wait for what can't come."""
+        self._in_the_way = await ending.watch(self._rooms, float(self._configuration.shutdown_grace))
+        everything.cancel()
+
+    def _delivered_ever(self) -> int:
+        return sum(lane.cursor.delivered for lane in self._rooms.lanes.values())
+
+    def _exit_code(self, before: int) -> int:
+        """0 when all is delivered, 5 when part is, 1 when nothing; ``before`` was delivered by earlier runs.
+
+        Raises:
+            YaatError: something is in the way for good; with one of these exit codes.
+        """
+        delivered = self._delivered_ever() > before
+        if self._in_the_way is not None:
+            raise ending.ended(self._in_the_way, delivered=delivered)
         failed = any(keeper.state == "down" for keeper in self._rooms.sources.values())
         open_ends = any(lane.waiting for lane in self._rooms.lanes.values())
         if not failed and not open_ends:
             return 0
-        return 5 if any(cursor.delivered for cursor in accounts) else 1
+        return 5 if delivered else 1
 
     # --- rooms ---
 
@@ -220,16 +239,19 @@ class Agent:
             accounting=report.accounting(state),
             queue=report.queue_figures(state, self._rooms.lanes.values()),
             last_error=self.health.last_error,
+            rules=report.rules(self._rooms.workshop.stats),
         )
 
     async def query(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:
         """As `Operations.query`."""
         names = [sink] if sink else list(self._rooms.workers)
+        absent = []
         for name in names:
             worker = self._rooms.workers.get(name)
             if worker is None:
                 raise UsageError(f"no sink `{name}`", fix=f"configured: {', '.join(self._rooms.workers)}")
             if worker.sink is None:
+                absent.append(name)
                 continue
             ask = partial(
                 self._plugins.manager.hook.query,
@@ -240,6 +262,12 @@ class Agent:
             answer: QueryAnswer | None = await trio.to_thread.run_sync(ask)
             if answer is not None:
                 return answer
+        if absent:
+            raise StoreUnavailable(
+                f"{', '.join(f'sinks.{name}' for name in absent)} does not run at this moment",
+                cause="the agent is starting or stopping, or the sink has failed",
+                fix="ask again in a moment; `yaat status` says what is wrong",
+            )
         raise UsageError(
             "no running sink can answer SQL", fix="configure a sink of type duckdb, or see `yaat status`"
         )
@@ -268,6 +296,26 @@ class Agent:
         if waited:
             await lane.give_up(lane.open_from + 1, lane.tail)
         return waited - lane.waiting
+
+    async def queue_repair(self) -> tuple[Sequence[Damage], Mapping[str, int]]:
+        """As `Operations.queue_repair`."""
+        return await upkeep.repair(self._rooms)
+
+    async def queue_export(self, first: int, last: int | None) -> QueryAnswer:
+        """As `Operations.queue_export`."""
+        return await upkeep.export(self._rooms, first, last)
+
+    async def dead_letters(self, sink: str | None, limit: int) -> tuple[Sequence[Letter], Mapping[str, int]]:
+        """As `Operations.dead_letters`."""
+        return await upkeep.dead_letters(self._rooms, sink, limit)
+
+    async def dead_letter(self, id: str, limit: int) -> tuple[Letter, Sequence[DeadEvent]]:
+        """As `Operations.dead_letter`."""
+        return await upkeep.dead_letter(self._rooms, id, limit)
+
+    async def dead_purge(self, sink: str, id: str | None) -> tuple[int, int]:
+        """As `Operations.dead_purge`."""
+        return await upkeep.dead_purge(self._rooms, sink, id)
 
     async def accept_loss(self) -> None:
         """As `Operations.accept_loss`."""

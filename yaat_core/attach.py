@@ -8,6 +8,7 @@ from typing import Final
 
 import attrs
 
+from yaat_core.clock import ages
 from yaat_core.components import Queue, QueueState
 from yaat_core.config.model import Bounds, Configuration, SinkEntry
 from yaat_core.config.options import Duration, Size
@@ -48,7 +49,7 @@ def attach(
 
 async def expire(detached: dict[str, Lane], door: QueueDoor) -> None:
     """Forget sinks that were removed long ago; what still waited for them counts as dropped."""
-    horizon = time.time_ns() // 1_000 - int(DETACHED_FOR * 1e6)
+    horizon = ages.now_us() - int(DETACHED_FOR * 1e6)
     for name, lane in list(detached.items()):
         if (lane.cursor.detached_at_us or 0) < horizon:
             log.warning(

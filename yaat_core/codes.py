@@ -77,7 +77,8 @@ To mend it: write what the message asks for.
 A component type that is not there.
 
 The `type:` (or `format:`) is misspelt, its plugin is not installed or is disabled, or its
-plugin could not be loaded; the message says which. The agent does not start without a component
+plugin could not be loaded; or a `format:` names a processor that reads no lines, such as
+`scrub`; the message says which. The agent does not start without a component
 that the configuration names: it would lose its events.
 
 To mend it: correct the name, or install the plugin. `yaat plugins list` shows what is installed
@@ -113,7 +114,9 @@ To mend it: set the variable, create the file, store the secret; or write `$${` 
     "YAAT-E106": """\
 The same key or name twice.
 
-Most YAML readers keep the last of two equal keys and forget the first without a word.
+Most YAML readers keep the last of two equal keys and forget the first without a word. The same
+goes for files that are included: sources, sinks, tags and processors of all files are joined, and
+each has its own name; every other key may stand in one file.
 Processors need names of their own, because everything that is counted goes by name; without
 `name:` the type is the name.
 
@@ -187,6 +190,16 @@ Perhaps it is misspelt, and the plugin that was meant is loaded.
 
 To mend it: compare with `yaat plugins list`; distributions and entry points both count as
 names.""",
+    "YAAT-W105": """\
+`include` finds no file.
+
+The pattern has a wildcard, so that it may find nothing; perhaps it is misspelt, or the files were
+not installed. A path without a wildcard has to be there.
+
+To mend it: paths are relative to the main file. `yaat validate` lists the files that were
+included.
+
+    include: [conf.d/*.yaml]""",
     "YAAT-E401": """\
 A plugin that can't be loaded or used.
 
@@ -198,6 +211,17 @@ To mend it: `yaat plugins show NAME` has the traceback. Reinstall or update the 
 disable it:
 
     plugins: {disable: [yaat-plugin-NAME]}""",
+    "YAAT-E402": """\
+A source can't listen.
+
+Another program has the port or the socket file, the address is not one of this machine, the
+folder of a socket file is missing or not writable, or the file's path is longer than the system
+allows. The source tries again by itself; the rest of the agent goes on.
+
+To mend it: choose another address, or end what has it.
+
+    $ ss -lunpt | grep 8125       # who has the port
+    $ ss -lxp | grep dsd.socket   # who has the socket file""",
     "YAAT-E501": """\
 Another agent uses this state directory.
 
@@ -238,6 +262,21 @@ again; sources that can wait are paused with their positions kept, others count 
 
 To mend it: make room on the disk of the state directory (`yaat diagnose` shows how much there
 is). It goes on by itself.""",
+    "YAAT-E506": """\
+`yaat run --once` ended before anything was delivered.
+
+What it waited for can't come by itself: a full disk, a database that can't be opened, a full
+queue whose sink fails. It waited for `shutdown_grace`. Nothing that was accepted is lost.
+
+To mend it: the message names what is in the way. Mend that and run it again; it goes on where it
+was.""",
+    "YAAT-E507": """\
+`yaat run --once` ended when part was delivered.
+
+As YAAT-E506, with a part delivered; the exit code is 5. The next run delivers the rest, and
+nothing twice.
+
+To mend it: the message names what is in the way. Mend that and run it again.""",
     "YAAT-E601": """\
 SQL that is not run.
 

@@ -127,6 +127,10 @@ class Source(abc.ABC):
     supports_once: ClassVar[bool] = True
     """False for listeners: `yaat run --once` skips them with a note."""
 
+    reads_lines: ClassVar[bool] = False
+    """True when its messages are lines that a ``format`` may take apart, and it names none itself. A factory that
+    imports its class late says it itself, or its config class does (a class variable of the same name)."""
+
     @abc.abstractmethod
     async def run(self, out: Outlet) -> None:
         """Read and send until cancelled; return only when there can be nothing more to read.
@@ -162,6 +166,10 @@ class Drop:
 class Processor(abc.ABC):
     """Changes or drops events, on whole batches. Subclass, and write `process`."""
 
+    is_format: ClassVar[bool] = False
+    """True when it takes lines apart, so that its name may be a source's ``format`` and a label's. A factory that
+    imports its class late says it itself, or its config class does (a class variable of the same name)."""
+
     fail_closed: ClassVar[bool] = False
     """What becomes of rows on which `process` raises: True drops and counts them (a redaction that
     fails must let nothing through), False lets them pass unchanged."""
@@ -177,6 +185,10 @@ class Processor(abc.ABC):
     def problems(self) -> Sequence[Finding]:
         """As `Source.problems`; called while `process` may run in its thread."""
         return ()
+
+    def detail(self) -> str:
+        """How it goes, in a few words: of a source's ``format`` shown in that source's status. Called like `problems`."""
+        return ""
 
     def close(self) -> None:
         """Give resources back."""
@@ -390,6 +402,8 @@ class Position:
     part: int = 0
     waiting: int = 0
     """Events that follow this piece in the queue without a gap, as far as is known now."""
+    accepted_us: int = 0
+    """When the queue took the newest of these events, microseconds since the epoch; 0 when there is none."""
 
     @property
     def batch_id(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 import attrs
@@ -46,6 +46,8 @@ class Diagnosis:
     last_error: str | None = None
     state_dir: str = ""
     config_file: str | None = None
+    rules: Mapping[str, Mapping[str, int]] = attrs.field(factory=dict)
+    """By processor: how often each of its rules found something, since the start."""
 
 
 def diagnose(status: Status) -> Diagnosis:
@@ -65,6 +67,7 @@ def diagnose(status: Status) -> Diagnosis:
         last_error=status.last_error,
         state_dir=status.state_dir,
         config_file=status.config_file,
+        rules=status.rules,
     )
 
 

@@ -4,6 +4,7 @@
      ├── UsageError            wrong arguments                              exit 2
      ├── ConfigError           one or more problems in yaat.yaml            exit 2
      ├── PluginError           a plugin that can't be loaded or used        exit 2
+     ├── CannotListen          an address or socket file that can't be had  exit 1
      ├── StateInUse            another agent holds the state directory      exit 1
      ├── StoreNewer            a store written by a later version           exit 1
      ├── StoreDamaged          a store that can't be opened as it is        exit 1
@@ -88,6 +89,12 @@ class PluginError(YaatError):
 
     code = "YAAT-E401"
     exit_code = 2
+
+
+class CannotListen(YaatError):
+    """A source can't listen on its address or socket file."""
+
+    code = "YAAT-E402"
 
 
 class StateInUse(YaatError):

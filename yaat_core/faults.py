@@ -30,6 +30,10 @@ POINTS: Final[Mapping[str, str]] = {
     "duckdb.commit.after": "the COMMIT has returned, the core does not know yet",
     "duckdb.checkpoint.before": "DuckDB's log is about to be moved into its file",
     "duckdb.checkpoint.after": "it is moved",
+    "duckdb.rotate.before": "the next file of the database is about to begin",
+    "duckdb.rotate.after": "it has begun, and takes no rows yet",
+    "duckdb.retire.before": "an old file is no longer part of the database, and about to be removed",
+    "duckdb.retire.renamed": "it is renamed, and not deleted yet",
     "deadletter.move.before": "a dead-letter file is written and synced under a temporary name",
     "deadletter.move.after": "it has its name, the cursor has not moved",
 }

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 import trio
 
 from yaat_core import report
 from yaat_core.attach import expire
+from yaat_core.health import HealthBoard
 from yaat_core.rooms import Rooms
 from yaat_core.stats import Stats
+
+log = logging.getLogger("yaat.agent")
 
 #: Seconds between rounds.
 EVERY = 5.0
@@ -15,13 +20,22 @@ EVERY = 5.0
 BEAT = 0.5
 
 
-async def keep_house(rooms: Rooms, stats: Stats, dead_letters_kept: float) -> None:
-    """Rounds, until cancelled. ``dead_letters_kept`` in seconds."""
+async def keep_house(rooms: Rooms, stats: Stats, health: HealthBoard, dead_letters_kept: float) -> None:
+    """Rounds, until cancelled. ``dead_letters_kept`` in seconds. What the system refuses is told, and tried again."""
     while True:
-        await expire(rooms.detached, rooms.door)
-        await _expire_dead_letters(rooms, dead_letters_kept)
-        figures = report.queue_figures(await rooms.door.state(), rooms.lanes.values())
-        report.gauges(stats, figures, rooms.lanes)
+        try:
+            await _round(rooms, stats, dead_letters_kept)
+        except OSError as error:
+            log.warning("housekeeping has to wait: %s", error)
+            health.set(
+                "agent",
+                f"housekeeping has to wait: {error}",
+                advice="mend what the message names (descriptors: raise the limit of open files); it goes on by itself",
+                level="warn",
+                topic="house",
+            )
+        else:
+            health.clear("agent", "house")
         await trio.sleep(EVERY)
 
 
@@ -34,9 +48,8 @@ async def watch_loop(stats: Stats) -> None:
         delay.observe(trio.current_time() - due)
 
 
-async def _expire_dead_letters(rooms: Rooms, kept: float) -> None:
-    for lane in rooms.lanes.values():
-        for path, count in await trio.to_thread.run_sync(rooms.dead_letters.expired, lane.name, kept):
-            forgotten = min(count, lane.cursor.dead)
-            await lane.store(lane.cursor.reclassify(forgotten, "dead", "dropped"), sync=True)
-            path.unlink(missing_ok=True)
+async def _round(rooms: Rooms, stats: Stats, dead_letters_kept: float) -> None:
+    await expire(rooms.detached, rooms.door)
+    await rooms.dead_letters.expire(rooms.all_lanes(), dead_letters_kept)
+    figures = report.queue_figures(await rooms.door.state(), rooms.lanes.values())
+    report.gauges(stats, figures, rooms.lanes)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
+from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.stats import Stats
 from yaat_core.status import Status
 
@@ -37,6 +38,26 @@ class Operations(Protocol):
 
     async def queue_purge(self, sink: str) -> int:
         """Drop what waits for one sink (``sinks.NAME``); returns how many events, counted as `dropped`."""
+        ...
+
+    async def queue_repair(self) -> tuple[Sequence[Damage], Mapping[str, int]]:
+        """Set aside what is damaged: what was found, and by sink how many waiting events are `lost` through it."""
+        ...
+
+    async def queue_export(self, first: int, last: int | None) -> QueryAnswer:
+        """Events from ``first`` to ``last`` (None: the newest) as `yaat_core.exporting.Exported`."""
+        ...
+
+    async def dead_letters(self, sink: str | None, limit: int) -> tuple[Sequence[Letter], Mapping[str, int]]:
+        """The oldest dead letters (of ``sinks.NAME``), and by sink the events of all there are."""
+        ...
+
+    async def dead_letter(self, id: str, limit: int) -> tuple[Letter, Sequence[DeadEvent]]:
+        """One letter and its first events."""
+        ...
+
+    async def dead_purge(self, sink: str, id: str | None) -> tuple[int, int]:
+        """Forget one letter or all of a sink; how many letters are gone, how many events count as `dropped` now."""
         ...
 
     async def accept_loss(self) -> None:

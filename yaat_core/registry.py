@@ -27,6 +27,19 @@ class ComponentType:
         """First line of the config class's docstring."""
         return (self.config.__doc__ or "").strip().partition("\n")[0]
 
+    @property
+    def is_format(self) -> bool:
+        """Does it read lines, so that a source's ``format`` may name it? See `Processor.is_format`."""
+        return self.kind == "processors" and self._says("is_format")
+
+    @property
+    def reads_lines(self) -> bool:
+        """See `Source.reads_lines`."""
+        return self.kind == "sources" and self._says("reads_lines")
+
+    def _says(self, what: str) -> bool:
+        return bool(getattr(self.factory, what, getattr(self.config, what, False)))
+
 
 class Registry:
     """All component types by (kind, name)."""
@@ -55,6 +68,10 @@ class Registry:
     def names(self, kind: Kind) -> list[str]:
         """Every type of a kind, sorted."""
         return sorted(name for known, name in self._types if known == kind)
+
+    def formats(self) -> list[str]:
+        """Every processor type that a source's ``format`` may name, sorted."""
+        return sorted(type.name for type in self._types.values() if type.is_format)
 
     def nearest(self, kind: Kind, name: str) -> str | None:
         """The type that ``name`` was perhaps meant to be."""
@@ -86,7 +103,7 @@ class Register:
         self._add("sources", name, config, factory)
 
     def processor(self, name: str, config: type, factory: Callable[[Any, Context], Processor]) -> None:
-        """Provide a processor type; its name also serves as a source's ``format``."""
+        """Provide a processor type; one that `is_format` may also be named as a source's ``format``."""
         self._add("processors", name, config, factory)
 
     def queue(self, name: str, config: type, factory: Callable[[Any, Context], Queue]) -> None:

@@ -35,6 +35,16 @@ def accounting(state: QueueState) -> Accounting:
     )
 
 
+def rules(stats: Stats) -> dict[str, dict[str, int]]:
+    """By processor, what its counters with the label ``rule`` say of each; rules that found nothing are left out."""
+    found: dict[str, dict[str, int]] = {}
+    for sample in stats.snapshot():
+        component, rule = sample.labels.get("component", ""), sample.labels.get("rule")
+        if sample.type == "counter" and rule and sample.value and component.startswith("processors."):
+            found.setdefault(component, {})[rule] = int(sample.value)
+    return found
+
+
 def queue_figures(state: QueueState, lanes: Iterable[Lane]) -> QueueFigures:
     """What waits for the slowest sink, and how old the oldest of it is."""
     lanes = list(lanes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import attrs
@@ -62,7 +62,7 @@ def open_rooms(configuration: Configuration, stats: Stats, health: HealthBoard, 
     Raises:
         YaatError: a processor can't be made, or the queue can't be opened.
     """
-    agent_id = identity.load_or_make(configuration.state_dir)
+    agent_id = identity.load_or_make(configuration.state_dir, partial(_tell_identity, health))
     workshop = Workshop(configuration=configuration, agent_id=agent_id, stats=stats, once=once)
     chains = workshop.chains(partial(_processor_failed, health))
     queue: Queue = workshop.make(configuration.queue)
@@ -121,7 +121,8 @@ def _connect(
         complaints=complaints,
         workers={name: worker(entry) for name, entry in configuration.sinks.items()},
         sources={
-            name: Keeper(entry.id, entry.type.name, health) for name, entry in configuration.sources.items()
+            name: Keeper(entry.id, entry.type.name, health, told=_of_its_format(chains[str(entry.id)]))
+            for name, entry in configuration.sources.items()
         },
     )
 
@@ -134,12 +135,21 @@ def _processors_heard(chains: dict[str, Chain], health: HealthBoard) -> Complain
     return complaints
 
 
+def _of_its_format(chain: Chain) -> Callable[[], str] | None:
+    return chain.parser.processor.detail if chain.parser else None
+
+
 def _transactional(configuration: Configuration, workshop: Workshop) -> list[str]:
     return [
         str(sink.id)
         for sink in configuration.sinks.values()
         if isinstance(workshop.make(sink), TransactionalSink)
     ]
+
+
+def _tell_identity(health: HealthBoard, what: str) -> None:
+    log.error("%s", what)
+    health.set("agent", what, advice="see whether the disk of the state directory is sound", level="warn")
 
 
 def _tell_damage(health: HealthBoard, damage: Sequence[Damage]) -> None:

@@ -95,6 +95,8 @@ class Status:
     accounting: Accounting
     queue: QueueFigures
     last_error: str | None = None
+    rules: Mapping[str, Mapping[str, int]] = attrs.field(factory=dict)
+    """By processor: how often each of its rules found something, since the start."""
 
 
 def to_json(value: Any) -> dict[str, Any]:

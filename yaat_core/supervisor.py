@@ -54,6 +54,8 @@ class Keeper:
     restarts: int = 0
     since: datetime = attrs.field(factory=lambda: datetime.now(UTC))
     figures: dict[str, float] = attrs.field(factory=dict)
+    told: Callable[[], str] | None = None
+    """Says how it goes while nothing else is to be said."""
 
     def turn(self, state: ComponentState, detail: str = "") -> None:
         """It is in this state now."""
@@ -115,6 +117,6 @@ class Keeper:
             state=self.state,
             since=self.since.isoformat(timespec="seconds"),
             restarts=self.restarts,
-            detail=self.detail,
+            detail=self.detail or (self.told() if self.told else ""),
             figures=dict(self.figures),
         )

@@ -6,13 +6,16 @@ Keys are unique within a row. Every function takes and returns arrays of `TAGS_T
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from yaat_core.event import TAGS_TYPE
+
+#: `true` where a source cut a line that was too long.
+TRUNCATED: Final = "log.truncated"
 
 
 def from_columns(rows: int, columns: Mapping[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,12 @@ def test_while_somebody_holds_the_state_directory_nothing_is_opened(yaat: Any) -
     assert done.code == 3
     assert "holds the state directory" in done.document["error"]["what"]
     assert yaat("query", "numbers 1").code == 0
+
+
+def test_an_agent_that_is_just_stopping_is_waited_for(yaat: Any) -> None:
+    with StateLock(yaat.state_dir) as lock:
+        threading.Timer(1.0, lock.__exit__, (None, None, None)).start()
+        assert yaat("query", "numbers 1", "--json").document == [{"n": 0, "text": None}]
 
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -96,6 +97,33 @@ def test_queue(yaat: Any, agent: SmallAgent) -> None:
     assert purged.document == {"sink": "sinks.local", "events": 5}
     assert yaat("queue", "accept-loss", "--confirm", "loss", "--json").document == {"done": True}
     assert agent.loss_accepted
+
+
+def test_queue_repair_and_export(yaat: Any, agent: SmallAgent) -> None:
+    assert yaat("queue", "repair", "--json").document["lost"] == {"sinks.local": 2}
+    assert "2 events are lost for sinks.local" in yaat("queue", "repair").text
+    lines = [json.loads(line) for line in yaat("queue", "export", "--from", "2").text.splitlines()]
+    assert [line["sequence"] for line in lines] == [2, 3, 4, 5]
+    assert [line["event"]["message"] for line in lines] == ["m1", "m2", "m3", "m4"]
+    written = yaat("queue", "export", "--to", "3", "-o", "part.jsonl", "--json").document
+    assert written == {"events": 3, "first": 1, "last": 3, "missing": 0, "file": "part.jsonl"}
+    assert len((yaat.folder / "part.jsonl").read_text().splitlines()) == 3
+    assert (yaat.folder / "part.jsonl").stat().st_mode & 0o777 == 0o600
+    assert yaat("queue", "export", "--from", "4", "--to", "3").code == 2
+
+
+def test_dead_letters(yaat: Any, agent: SmallAgent) -> None:
+    (letter,) = yaat("dead", "list", "--json").document["letters"]
+    assert letter["reasons"]["too long"] == 1
+    assert "sinks.local: 2 dead events in all" in yaat("dead", "list").err
+    assert yaat("dead", "show", "5f0c2a", "--json").document["events"][0]["sequence"] == 3
+    human = yaat("dead", "show", "5f0c2a").text
+    assert "no name\\x1b[2J: 1" in human
+    assert "\x1b" not in human
+    assert yaat("dead", "show", "77").code == 2
+    assert yaat("dead", "purge", "local", "--json").code == 2
+    purged = yaat("dead", "purge", "local", "--yes", "--json").document
+    assert purged == {"sink": "sinks.local", "letters": 1, "events": 2}
 
 
 def test_the_running_configuration(yaat: Any, agent: SmallAgent) -> None:

@@ -92,6 +92,12 @@ class Same(Processor):
         return batch, ()
 
 
+class Reads(Same):
+    """A format."""
+
+    is_format = True
+
+
 @configuration
 class StoreConfig:
     """A queue."""
@@ -150,8 +156,8 @@ class Toys:
         """Everything that the files of these tests name."""
         register.source("file", TailConfig, Tail)
         for name in ("auto", "json", "nginx"):
-            register.processor(name, EmptyConfig, Same)
-        register.processor("regex", RegexConfig, Same)
+            register.processor(name, EmptyConfig, Reads)
+        register.processor("regex", RegexConfig, Reads)
         register.processor("scrub", ScrubConfig, Same)
         register.queue("leveldb", StoreConfig, lambda config, context: MemoryQueue())
         register.sink("duckdb", DatabaseConfig, Database)

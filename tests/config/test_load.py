@@ -154,10 +154,6 @@ def test_warnings(load: Load) -> None:
     assert "did you mean yaat-plugin-kafka?" in told
 
 
-def test_every_processor_type_without_options_is_a_format(load: Load) -> None:
-    assert sorted(load("").formats) == ["auto", "json", "nginx", "scrub"]
-
-
 def test_without_plugins_there_is_no_queue_and_no_sink(tmp_path: Path) -> None:
     from yaat_core.plugins import load_plugins
 
@@ -235,3 +231,28 @@ def test_too_many_values(refusal: Refusal) -> None:
     error = refusal("tags: {" + ", ".join(f"k{number}: 1" for number in range(10_500)) + "}")
     assert [problem.code for problem in error.problems] == ["YAAT-E107"]
     assert "more than 20000 values" in error.problems[0].what
+
+
+@pytest.mark.parametrize("format", ["scrub", "{type: scrub, detectors: [secrets]}"])
+def test_a_processor_that_reads_no_lines_is_no_format(refusal: Refusal, format: str) -> None:
+    [problem] = refusal(f"sources: {{a: {{type: file, paths: [a], format: {format}}}}}\n").problems
+    assert (problem.code, problem.line, problem.what) == (
+        "YAAT-E103",
+        1,
+        "the processor `scrub` reads no lines, so it can't be a `format`",
+    )
+    assert problem.fix == "write it under `processors:`; formats are auto, json, nginx, regex"
+
+
+def test_every_format_without_options_serves_labels(load: Load) -> None:
+    assert set(load("").formats) == {"auto", "json", "nginx"}
+
+
+def test_whether_a_format_was_written_is_known(load: Load) -> None:
+    sources = load(WHOLE).sources
+    assert {name: source.format_given for name, source in sources.items()} == {
+        "app": True,
+        "raw": True,
+        "plain": False,
+        "short": True,
+    }

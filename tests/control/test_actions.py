@@ -18,7 +18,12 @@ VERBS = {
     "queue.list": "queue list",
     "queue.show": "queue show",
     "queue.verify": "queue verify",
+    "queue.repair": "queue repair",
+    "queue.export": "queue export",
     "queue.purge": "queue purge",
+    "dead.list": "dead list",
+    "dead.show": "dead show",
+    "dead.purge": "dead purge",
     "accept_loss": "queue accept-loss",
     "config.show": "config show",
 }

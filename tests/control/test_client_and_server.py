@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from yaat_core import actions
-from yaat_core.actions import ACTIONS, Nothing, Query, QueueList, QueuePurge, QueueShow
+from yaat_core import actions, queue_actions
+from yaat_core.actions import ACTIONS, Nothing, Query
 from yaat_core.control.client import AnswerCut, Client, NoAnswerInTime
 from yaat_core.errors import AgentNotRunning, NotAllowed, QueryFailed, QueryRefused, UsageError
+from yaat_core.queue_actions import QueueList, QueuePurge, QueueShow
 from yaat_core.status import Problem
 
 
@@ -56,22 +57,22 @@ def test_diagnose_judges(client: Client, serving: Any) -> None:
 
 
 def test_queue_actions(client: Client, serving: Any) -> None:
-    assert client.call(actions.QUEUE_LIST, QueueList()).records[0].last == 5
-    assert client.call(actions.QUEUE_LIST, QueueList(after=5)).records == []
-    shown = client.call(actions.QUEUE_SHOW, QueueShow(sequence=2, limit=2))
+    assert client.call(queue_actions.QUEUE_LIST, QueueList()).records[0].last == 5
+    assert client.call(queue_actions.QUEUE_LIST, QueueList(after=5)).records == []
+    shown = client.call(queue_actions.QUEUE_SHOW, QueueShow(sequence=2, limit=2))
     assert [event["message"] for event in shown.events] == ["m0", "m1"]
     assert shown.checkpoints == {"sources.app": ["gen\\xff"]}
-    assert client.call(actions.QUEUE_VERIFY, Nothing()).damage[0].first == 3
-    assert client.call(actions.QUEUE_PURGE, QueuePurge(sink="local")).events == 5
+    assert client.call(queue_actions.QUEUE_VERIFY, Nothing()).damage[0].first == 3
+    assert client.call(queue_actions.QUEUE_PURGE, QueuePurge(sink="local")).events == 5
     assert serving.waiting == 0
 
 
 def test_errors_come_back_as_their_class(client: Client) -> None:
     with pytest.raises(UsageError, match=r"no sink `sinks\.nobody`") as caught:
-        client.call(actions.QUEUE_PURGE, QueuePurge(sink="nobody"))
+        client.call(queue_actions.QUEUE_PURGE, QueuePurge(sink="nobody"))
     assert caught.value.fix == "known: sinks.local"
     with pytest.raises(UsageError, match="no record with sequence 9"):
-        client.call(actions.QUEUE_SHOW, QueueShow(sequence=9))
+        client.call(queue_actions.QUEUE_SHOW, QueueShow(sequence=9))
     with pytest.raises(QueryRefused), client.query(Query(sql="drop")):
         pass
 

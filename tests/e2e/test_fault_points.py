@@ -8,23 +8,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from support.agents import AgentProcess, check_accounting, check_once_each, wait_until, yaat
+from support.agents import wait_until, yaat
+from support.scenario import BUSY_DUCKDB, Scenario
 
 from yaat_core.faults import POINTS, VARIABLE
-
-CONFIG = """
-version: 1
-state_dir: state
-service_name: oracle
-sources:
-  app: {type: file, paths: [app.log], start_at: beginning}
-processors:
-  - {type: scrub, detectors: [secrets]}
-sinks:
-  local: {type: SINK}
-health: {listen: "off"}
-"""
-DUCKDB = "duckdb, checkpoint_interval: 10ms"
 
 #: Answers that the first event of each delivery is dead, and writes the others down.
 PICKY = '''
@@ -53,91 +40,69 @@ def register_components(register: Register) -> None:
     register.sink("picky", PickyConfig, PickySink)
 '''
 
-PIPELINE = [point for point in POINTS if not point.startswith(("queue.compact", "deadletter"))]
+#: Points that this scenario reaches; the others have tests of their own.
+PIPELINE = [
+    point
+    for point in POINTS
+    if not point.startswith(("queue.compact", "deadletter", "duckdb.rotate", "duckdb.retire"))
+]
 
 
-class Scenario:
-    """One agent on one file that grows; the file's lines are the oracle's."""
+def die_at(scenario: Scenario, point: str, time: int) -> None:
+    """Run until the point is reached for the ``time``-th time, writing meanwhile."""
+    agent = scenario.agent(**{VARIABLE: f"{point}:kill@{time}"})
+    with agent.start():
 
-    def __init__(self, folder: Path, sink: str = DUCKDB) -> None:
-        self.log = folder / "app.log"
-        self.config = folder / "yaat.yaml"
-        self.config.write_text(CONFIG.replace("SINK", sink))
-        self.written: list[str] = []
-        self.environ: dict[str, str] = {}
+        def dead() -> bool:
+            if agent.running():
+                scenario.write(20)
+            return not agent.running()
 
-    def write(self, count: int, text: str = "x" * 50) -> None:
-        lines = [f"line {len(self.written) + number} {text}" for number in range(count)]
-        with open(self.log, "a") as file:
-            file.writelines(f"{line}\n" for line in lines)
-        self.written += lines
-
-    def die_at(self, point: str, time: int) -> None:
-        """Run until the point is reached for the ``time``-th time, writing meanwhile."""
-        agent = AgentProcess(self.config, {**self.environ, VARIABLE: f"{point}:kill@{time}"})
-        with agent.start():
-
-            def dead() -> bool:
-                if agent.running():
-                    self.write(20)
-                return not agent.running()
-
-            wait_until(dead, what=f"{point} is not reached\n{agent.log()[-2000:]}")
-            assert agent.process is not None
-            assert agent.process.returncode == -signal.SIGKILL
-
-    def check(self) -> None:
-        with AgentProcess(self.config, self.environ).start() as agent:
-            self.write(1)  # it is up when this one is stored
-            agent.wait_for(len(self.written))
-            assert agent.terminate() == 0
-            check_once_each(agent, self.written)
-            check_accounting(agent, len(self.written))
+        wait_until(dead, what=f"{point} is not reached\n{agent.log()[-2000:]}")
+        assert agent.process is not None
+        assert agent.process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("point", ["queue.append.after", "duckdb.commit.after"])
 def test_killed_at_a_named_point(tmp_path: Path, point: str) -> None:
-    scenario = Scenario(tmp_path)
+    scenario = Scenario(tmp_path, BUSY_DUCKDB)
     scenario.write(500)
-    scenario.die_at(point, 2)
-    scenario.check()
+    die_at(scenario, point, 2)
+    scenario.check_live()
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("point", PIPELINE)
 def test_killed_at_every_named_point(tmp_path: Path, point: str) -> None:
     """The first time, soon, and in the recovery from that."""
-    scenario = Scenario(tmp_path)
+    scenario = Scenario(tmp_path, BUSY_DUCKDB)
     scenario.write(500)
     for time in (1, 3, 1):
-        scenario.die_at(point, time)
-    scenario.check()
+        die_at(scenario, point, time)
+    scenario.check_live()
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_around_a_compaction(tmp_path: Path, when: str) -> None:
     """So much has gone through the queue that it gives disk space back; the lines can't be compressed."""
-    scenario = Scenario(tmp_path, f"{DUCKDB}, memory_limit: 1GiB")
+    scenario = Scenario(tmp_path, f"{BUSY_DUCKDB}, memory_limit: 1GiB")
     noise = random.Random(1)
     for _ in range(150):
         scenario.write(1, noise.randbytes(300_000).hex())
-    scenario.die_at(f"queue.compact.{when}", 1)
-    scenario.check()
+    die_at(scenario, f"queue.compact.{when}", 1)
+    scenario.check_live()
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_around_the_move_of_a_dead_letter(tmp_path: Path, when: str) -> None:
     """This sink knows no position: what it had may come again, what it refused is in one file and counted once."""
-    scenario = Scenario(tmp_path, "picky")
-    plugins = tmp_path / "plugins"
-    plugins.mkdir()
-    (plugins / "picky.py").write_text(PICKY)
-    scenario.environ = {"YAAT_PLUGINS_DIR": str(plugins)}
+    scenario = Scenario(tmp_path, "type: picky")
+    scenario.plugin("picky", PICKY)
     scenario.write(200)
-    scenario.die_at(f"deadletter.move.{when}", 2)
-    done = yaat("run", "--once", "-c", str(scenario.config), **scenario.environ)
+    die_at(scenario, f"deadletter.move.{when}", 2)
+    done = scenario.once()
     assert done.returncode in (0, 5), done.stderr
     picked = {json.loads(line) for line in (tmp_path / "state" / "picked.json").read_text().splitlines()}
     dead = [
@@ -151,7 +116,7 @@ def test_killed_around_the_move_of_a_dead_letter(tmp_path: Path, when: str) -> N
 
 
 def test_a_plan_that_is_none_is_refused(tmp_path: Path) -> None:
-    scenario = Scenario(tmp_path)
+    scenario = Scenario(tmp_path, BUSY_DUCKDB)
     for text in ("queue.append:kill@1", "source.read:stop@1", "source.read:kill@0", "source.read"):
         done = yaat("run", "--once", "-c", str(scenario.config), **{VARIABLE: text})
         assert done.returncode == 2

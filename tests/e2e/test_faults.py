@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
+import random
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import plyvel
 import pytest
-from support.agents import AgentProcess, check_accounting, check_once_each, wait_until, yaat, yaat_json
-
-FILE_TO_DUCKDB = """
-version: 1
-state_dir: state
-sources:
-  app: {type: file, paths: ["logs/*.log"], start_at: beginning}
-sinks:
-  local: {type: duckdb}
-health: {listen: "off"}
-"""
-
-ONLY_QUEUE = FILE_TO_DUCKDB.replace("local: {type: duckdb}", "stuck: {type: never}")
-
-NEVER = '''
-"""A sink that is always busy: what is read stays in the queue."""
-from yaat_core import Retry, Sink, configuration, hookimpl
-
-
-@configuration
-class NeverConfig:
-    """Never delivers."""
-
-
-class Never(Sink):
-    def __init__(self, config, context):
-        pass
-
-    async def deliver(self, batch, position):
-        return Retry("always busy")
-
-
-@hookimpl
-def register_components(register):
-    register.sink("never", NeverConfig, Never)
-'''
+from support.agents import wait_until
+from support.scenario import NEVER, Scenario
 
 
 @pytest.fixture
@@ -66,88 +32,45 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.faults
-def test_a_full_disk_then_space_then_a_kill(tmp_path: Path, small_disk: Path) -> None:
-    (tmp_path / "logs").mkdir()
-    config = tmp_path / "yaat.yaml"
-    config.write_text(FILE_TO_DUCKDB)
+@pytest.mark.parametrize("spare", [0, 2 * 2**20, 2**23 + 2**16])
+def test_a_full_disk_then_space_then_a_kill(tmp_path: Path, small_disk: Path, spare: int) -> None:
+    """Others leave so many bytes, and the agent needs more: it says so, goes on when there is room, and is killed."""
+    run = Scenario(tmp_path)
+    run.write(500)
     ballast = small_disk / "ballast"
-    written: list[str] = []
-    with AgentProcess(config) as agent, open(tmp_path / "logs" / "a.log", "a") as log:
-
-        def write(count: int) -> None:
-            for _ in range(count):
-                written.append(f"{len(written)} {os.urandom(60).hex()}")
-                log.write(written[-1] + "\n")
-            log.flush()
-
-        agent.start()
-        write(500)
+    with run.agent().start() as agent:
         agent.wait_for(500)
         free = os.statvfs(small_disk)
         with open(ballast, "wb") as file:
-            file.write(b"\0" * (free.f_bavail * free.f_bsize - 2 * 2**20))
-        write(20_000)
-        wait_until(lambda: "storage_full" in agent.log() or "full" in agent.log(), what=agent.log()[-2000:])
-        assert agent.running()
+            file.write(bytes(free.f_bavail * free.f_bsize - spare))
+        noise = random.Random(spare)
+        for _ in range(100):
+            run.write(200, noise.randbytes(60).hex())
+        told = run.wait_for_problem("full", agent=agent)
+        assert "free" in told["advice"] or "room" in told["advice"]
         ballast.unlink()
-        write(500)
-        wait_until(lambda: agent.try_count() > 5_000, seconds=60, what=agent.log()[-3000:])
+        run.write(500)
+        wait_until(lambda: agent.try_count() > 5_000, seconds=90, what=agent.log()[-3000:])
         agent.kill()
-        agent.start()
-        agent.wait_for(len(written))
-        assert agent.terminate() == 0
-        check_once_each(agent, written)
-        check_accounting(agent, len(written))
+    run.check_live()
 
 
 def test_a_damaged_record_is_counted_and_the_rest_delivered(tmp_path: Path) -> None:
-    (tmp_path / "logs").mkdir()
-    plugins = tmp_path / "plugins"
-    plugins.mkdir()
-    (plugins / "never.py").write_text(NEVER)
-    config = tmp_path / "yaat.yaml"
-    config.write_text(ONLY_QUEUE)
-    environ = {"YAAT_PLUGINS_DIR": str(plugins)}
-    lines = [f"line {number}" for number in range(300)]
-    with AgentProcess(config, environ) as agent:
-        agent.start()
-        log = tmp_path / "logs" / "a.log"
-        for start in range(0, 300, 100):
-            with log.open("a") as file:
-                file.write("".join(line + "\n" for line in lines[start : start + 100]))
-            seen = start + 100
-            wait_until(
-                lambda seen=seen: _accepted(config, environ) >= seen,  # type: ignore[misc]
-                what=agent.log(),
-            )
+    run = Scenario(tmp_path, "type: never")
+    run.plugin("never", NEVER)
+    with run.agent().start() as agent:
+        for count in (100, 200, 300):
+            run.write(100)
+            wait_until(lambda count=count: run.accepted() >= count, what=agent.log())  # type: ignore[misc]
         assert agent.terminate(seconds=60) == 0
-    _damage_one_record(tmp_path / "state" / "queue")
-    config.write_text(FILE_TO_DUCKDB.replace("{type: duckdb}", "{type: duckdb, from: oldest}"))
-    with AgentProcess(config) as agent:
-        agent.start()
-        wait_until(lambda: agent.try_count() >= 1, what=agent.log())
-        wait_until(
-            lambda: yaat_json("diagnose", "-c", str(config))["accounting"]["by_sink"]["local"]["queued"] == 0,
-            what=agent.log(),
-        )
-        account = agent.diagnose()["accounting"]
-        assert account["balanced"]
-        lost = account["by_sink"]["local"]["lost"]
-        assert lost > 0
-        assert account["by_sink"]["local"]["delivered"] == 300 - lost
+    _damage_one_record(run.state / "queue")
+    run.use("type: duckdb, from: oldest")
+    with run.agent().start() as agent:
+        wait_until(lambda: run.all_delivered(agent), seconds=60, what=agent.log())
+        assert run.problems()
         assert agent.terminate() == 0
-    assert list((tmp_path / "state" / "queue").rglob("quarantine*"))
-    kept = {row["message"] for row in agent.query("SELECT message FROM events")}
-    assert len(kept) == 300 - lost
-    assert kept < set(lines)
-
-
-def _accepted(config: Path, environ: dict[str, str]) -> int:
-    done = yaat("diagnose", "-c", str(config), "--json", **environ)
-    try:
-        return int(json.loads(done.stdout)["accounting"]["accepted"])
-    except (ValueError, LookupError, TypeError):
-        return -1
+    assert 0 < run.check_losses() < 300
+    assert list((run.state / "queue").rglob("quarantine*"))
 
 
 def _damage_one_record(queue: Path) -> None:

@@ -62,7 +62,8 @@ def campaign(folder: Path, *, kills: int, lines: int, seed: int) -> None:
     for _ in range(kills):
         with AgentProcess(config) as agent:
             agent.start()
-            time.sleep(0.6 + min(3.0, chance.expovariate(1.2)))
+            # Some die while they start, or recover from the kill before.
+            time.sleep(chance.choice((0.1, 0.6, 0.6)) + min(3.0, chance.expovariate(1.2)))
             agent.kill()
     writer.join()
     with AgentProcess(config) as agent:

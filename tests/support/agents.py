@@ -37,7 +37,7 @@ def yaat_json(*arguments: str, **environ: str) -> Any:
     return json.loads(done.stdout)
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 30, what: str = "") -> None:
+def wait_until(condition: Callable[[], bool], *, seconds: float = 60, what: str = "") -> None:
     """Look again and again, for things outside this process."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -71,7 +71,7 @@ class AgentProcess:
         self.process.kill()
         self.process.wait()
 
-    def terminate(self, *, seconds: float = 30) -> int:
+    def terminate(self, *, seconds: float = 60) -> int:
         """SIGTERM, and the exit code."""
         assert self.process
         self.process.send_signal(signal.SIGTERM)
@@ -92,27 +92,38 @@ class AgentProcess:
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Rows, from the running agent or from the database itself."""
-        rows = yaat_json("query", "-c", str(self.config), sql)
+        rows = yaat_json("query", "-c", str(self.config), sql, **self.environ)
         assert isinstance(rows, list), rows
         return rows
 
     def try_count(self) -> int:
         """How many events the database has; -1 while nobody can tell."""
-        done = yaat("query", "-c", str(self.config), "SELECT count(*) AS n FROM events", "--json")
+        done = yaat(
+            "query", "-c", str(self.config), "SELECT count(*) AS n FROM events", "--json", **self.environ
+        )
         try:
             return int(json.loads(done.stdout)[0]["n"])
         except (ValueError, LookupError, TypeError):
             return -1
 
-    def wait_for(self, count: int, *, seconds: float = 60) -> None:
+    def wait_for(self, count: int, *, seconds: float = 120) -> None:
         wait_until(
             lambda: self.try_count() >= count, seconds=seconds, what=f"{count} events\n{self.log()[-3000:]}"
         )
 
     def diagnose(self) -> dict[str, Any]:
-        document = yaat_json("diagnose", "-c", str(self.config))
+        document = yaat_json("diagnose", "-c", str(self.config), **self.environ)
         assert isinstance(document, dict)
         return document
+
+    def try_diagnose(self) -> dict[str, Any]:
+        """As `diagnose`; empty while the agent can't be asked."""
+        done = yaat("diagnose", "-c", str(self.config), "--json", **self.environ)
+        try:
+            document = json.loads(done.stdout)
+        except ValueError:
+            return {}
+        return document if isinstance(document, dict) and document.get("running") else {}
 
 
 def check_once_each(agent: AgentProcess, written: list[str], *, column: str = "message") -> None:

@@ -9,14 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pyarrow as pa
 import trio
 
 from yaat_core.components import Damage, QueryRequest, Record, RecordInfo
 from yaat_core.control import server
 from yaat_core.control.lock import StateLock
+from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.errors import QueryFailed, QueryRefused, UsageError
 from yaat_core.event import Event, EventBatch
+from yaat_core.exporting import Exported
 from yaat_core.stats import Stats
 from yaat_core.status import (
     Accounting,
@@ -89,6 +92,16 @@ class SmallAgent:
         self.stops = 0
         self.loss_accepted = False
         self.problems: tuple[Any, ...] = ()
+        self.letter = Letter(
+            id="5f0c2a",
+            sink="sinks.local",
+            events=2,
+            first=1,
+            last=5,
+            time="2026-01-01T00:00:00+00:00",
+            bytes=300,
+            reasons={"too long": 1, "no name\x1b[2J": 1},
+        )
 
     async def status(self) -> Status:
         account = SinkAccount(
@@ -155,6 +168,27 @@ class SmallAgent:
         purged, self.waiting = self.waiting, 0
         return purged
 
+    async def queue_repair(self) -> tuple[list[Damage], dict[str, int]]:
+        return [Damage("a record does not check out", 3, 4)], {"sinks.local": 2}
+
+    async def queue_export(self, first: int, last: int | None) -> Exported:
+        record = await self.queue_record(1)
+        assert record is not None
+        return Exported(
+            lambda after, rows, size: [_cut(record, after)] if after < 5 else [], first, last or 5
+        )
+
+    async def dead_letters(self, sink: str | None, limit: int) -> tuple[list[Letter], dict[str, int]]:
+        return [self.letter][:limit], {"sinks.local": 2}
+
+    async def dead_letter(self, id: str, limit: int) -> tuple[Letter, list[DeadEvent]]:
+        if id != self.letter.id:
+            raise UsageError(f"there is no dead letter {id}", fix="`yaat dead list` shows their ids")
+        return self.letter, [DeadEvent(sequence=3, reason="too long", event={"message": "m2\x1b[2J"})][:limit]
+
+    async def dead_purge(self, sink: str, id: str | None) -> tuple[int, int]:
+        return 1, 2
+
     async def accept_loss(self) -> None:
         self.loss_accepted = True
 
@@ -163,6 +197,11 @@ class SmallAgent:
 
     def configuration(self) -> dict[str, Any]:
         return {"service_name": "web", "sinks": {"cloud": {"api_key": "***"}}}
+
+
+def _cut(record: Record, after: int) -> Record:
+    skip = max(0, after + 1 - record.first)
+    return attrs.evolve(record, first=record.first + skip, batch=record.batch.slice(skip))
 
 
 @contextlib.contextmanager

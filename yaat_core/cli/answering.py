@@ -1,14 +1,15 @@
-"""Who answers a query: the running agent, or with none a sink's database opened here."""
+"""Who answers a query: the running agent, or with none a sink's database opened here; waits for one that is just starting."""
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from yaat_core.cli.door import Door
 from yaat_core.cli.setup import Setup, load, workshop
-from yaat_core.errors import AgentNotRunning, UsageError
+from yaat_core.errors import AgentNotRunning, StateInUse, StoreUnavailable, UsageError, YaatError
 
 if TYPE_CHECKING:
     from yaat_core.actions import Query
@@ -16,20 +17,51 @@ if TYPE_CHECKING:
     from yaat_core.config.model import SinkEntry
 
 
+#: Seconds to wait for an agent that is starting or stopping, and between two looks.
+PATIENCE: Final = 5.0
+_LOOK: Final = 0.1
+
+
+class _NotYet(Exception):
+    """The answer may come in a moment; the argument is the error to raise when it does not."""
+
+
 @contextlib.contextmanager
 def answering(door: Door, asked: Query) -> Iterator[QueryAnswer]:
     """The answer, closed at the end of the block."""
+    setup = load(door)
+    deadline = time.monotonic() + PATIENCE
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                answer = _asked(stack, setup, asked)
+                break
+            except _NotYet as error:
+                if time.monotonic() >= deadline:
+                    raise error.args[0] from None
+            time.sleep(_LOOK)
+        yield answer
+
+
+def _asked(stack: contextlib.ExitStack, setup: Setup, asked: Query) -> QueryAnswer:
     from yaat_core.control.client import Client
 
-    setup = load(door)
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as attempt:
         try:
-            agent = stack.enter_context(Client(setup.configuration.state_dir))
-            answer: QueryAnswer = stack.enter_context(agent.query(asked))
+            agent = attempt.enter_context(Client(setup.configuration.state_dir))
+            answer: QueryAnswer = attempt.enter_context(agent.query(asked))
         except AgentNotRunning:
             _refuse_while_in_use(setup)
-            answer = stack.enter_context(contextlib.closing(_offline(setup, asked)))
-        yield answer
+            try:
+                answer = attempt.enter_context(contextlib.closing(_offline(setup, asked)))
+            except StateInUse as error:
+                raise _NotYet(error) from None
+        except YaatError as error:
+            if error.code == StoreUnavailable.code:
+                raise _NotYet(error) from None
+            raise
+        stack.enter_context(attempt.pop_all())
+    return answer
 
 
 def _refuse_while_in_use(setup: Setup) -> None:
@@ -38,11 +70,13 @@ def _refuse_while_in_use(setup: Setup) -> None:
 
     pid = holder(setup.configuration.state_dir)
     if pid is not None:
-        raise AgentNotRunning(
-            f"pid {pid or '?'} holds the state directory and does not answer",
-            where=str(setup.configuration.state_dir),
-            cause="an agent that is starting or stopping, or another command",
-            fix="try again in a moment",
+        raise _NotYet(
+            AgentNotRunning(
+                f"pid {pid or '?'} holds the state directory and does not answer",
+                where=str(setup.configuration.state_dir),
+                cause="an agent that is starting or stopping, or another command",
+                fix="try again in a moment",
+            )
         )
 
 

@@ -11,7 +11,7 @@ import trio
 
 from yaat_core.cli.setup import Setup, workshop
 from yaat_core.components import Finding, Sink, Source
-from yaat_core.config.model import Configuration, Entry
+from yaat_core.config.model import Configuration, Entry, SourceEntry
 from yaat_core.errors import PluginError
 from yaat_core.workshop import Workshop
 
@@ -28,6 +28,8 @@ class Checked:
     stage: Literal["made", "checked"]
     ok: bool
     findings: Sequence[Finding] = ()
+    hint: str = ""
+    """What is well and might be better."""
 
 
 def check(setup: Setup, *, offline: bool) -> list[Checked]:
@@ -59,7 +61,7 @@ def _entries(whole: Configuration) -> Iterator[Entry]:
 
 
 async def _checked(entry: Entry, shop: Workshop, *, reach: bool) -> Checked:
-    told = partial(Checked, component=str(entry.id), type=entry.type.name)
+    told = partial(Checked, component=str(entry.id), type=entry.type.name, hint=_hint(entry))
     try:
         made = await trio.to_thread.run_sync(shop.make, entry)
     except PluginError as error:
@@ -72,6 +74,12 @@ async def _checked(entry: Entry, shop: Workshop, *, reach: bool) -> Checked:
         return told(stage="checked", ok=not _errors(findings), findings=findings)
     finally:
         await _closed(made)
+
+
+def _hint(entry: Entry) -> str:
+    if isinstance(entry, SourceEntry) and entry.type.reads_lines and not entry.format_given:
+        return "its lines stay as they are; `format: auto` takes them apart, `format: raw` says that this is meant"
+    return ""
 
 
 async def _asked(made: Source | Sink) -> Sequence[Finding]:

@@ -23,7 +23,7 @@ def config() -> None:
 @click.option("--running", is_flag=True, help="What the running agent has, instead of the file.")
 @click.pass_obj
 def show(door: Door, *, effective: bool, running: bool) -> None:
-    """The configuration, checked; secrets are masked."""
+    """The configuration with the files that it includes, checked; secrets are masked."""
     shown = _of_agent(door) if running else _of_file(door, effective=effective)
     door.result(shown, lambda: _yaml(door, shown))
 
@@ -54,14 +54,13 @@ def _of_agent(door: Door) -> dict[str, Any]:
 def _of_file(door: Door, *, effective: bool) -> dict[str, Any]:
     from yaat_core import config as configuration
     from yaat_core.cli.setup import load
-    from yaat_core.config.loading import read_text
-    from yaat_core.config.parsing import parse
+    from yaat_core.config.including import read
 
     loaded = load(door).configuration
     shown = configuration.show(loaded)
     if effective:
         return shown
-    root = parse(read_text(loaded.path), str(loaded.path)).root if loaded.path else None
+    root = read(loaded.path).document.root if loaded.path else None
     only: dict[str, Any] = _written(shown, root) if root is not None else {}
     return only
 

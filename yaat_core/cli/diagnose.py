@@ -98,6 +98,7 @@ def _show(door: Door, found: Diagnosis) -> None:
     door.line()
     if found.accounting is not None:
         view.accounting(door, found.accounting)
+    view.rules(door, found.rules)
     for check in found.checks:
         kind = "yes" if check.level == "ok" else check.level
         door.line(f"{mark(kind)} {terminal_safe(check.name)}: {terminal_safe(check.what)}")

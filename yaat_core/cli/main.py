@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "config": ("yaat_core.cli.config:config", "The configuration as a whole."),
     "queue": ("yaat_core.cli.queue:queue", "What waits between sources and sinks."),
+    "dead": ("yaat_core.cli.dead:dead", "Events that a sink refused for good, with the reason."),
     "plugins": ("yaat_core.cli.plugins:plugins", "What is installed and what it offers."),
     "explain": (
         "yaat_core.cli.explain:explain",

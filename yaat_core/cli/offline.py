@@ -1,13 +1,16 @@
-"""The queue without an agent: opened under the lock on the state directory, as the same `Operations`.
+"""The queue and the dead letters without an agent: opened under the lock on the state directory, as the same `Operations`.
 
-Only what needs the queue alone can be done; the rest says that no agent is running.
+What only looks, opens the queue's view, which changes nothing. What needs more than queue and dead letters says that no
+agent is running.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
@@ -15,31 +18,45 @@ import trio
 from yaat_core import identity
 from yaat_core.cli.setup import Setup, workshop
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Queue, Record, RecordInfo
-from yaat_core.control.lock import StateLock
+from yaat_core.control.lock import StateLock, looking
+from yaat_core.cursor import Cursor
+from yaat_core.deadletters import DeadEvent, Letter, forgotten, heads
 from yaat_core.display import terminal_safe
-from yaat_core.errors import AgentNotRunning, UsageError
+from yaat_core.errors import AgentNotRunning, NotAllowed, UsageError
+from yaat_core.exporting import Exported
+from yaat_core.maintenance import Repairable, Viewable, gaps
+from yaat_core.pipeline import deadletter
 from yaat_core.stats import Stats
 from yaat_core.status import Accounting, QueueFigures, Status
+from yaat_core.upkeep import not_repairable
 
 if TYPE_CHECKING:
-    from yaat_core.actions import Action
+    from yaat_core.action import Action
 
 A = TypeVar("A")
 R = TypeVar("R")
+Tell = Callable[[str], None]
 
 
-def call(setup: Setup, action: Action[A, R], given: A, tell: Callable[[str], None]) -> R:
-    """Do an action on the queue as it lies there; ``tell`` gets what was found damaged on the way.
+def call(setup: Setup, action: Action[A, R], given: A, tell: Tell) -> R:
+    """Do an action on what lies there; ``tell`` gets what was found damaged on the way.
 
     Raises:
         AgentNotRunning: it takes a running agent, or none ever ran here.
         StateInUse: something else holds the state directory.
     """
-    with _opened(setup) as (queue, damage):
-        for one in damage:
-            tell(f"the queue was found damaged: {terminal_safe(one.what)}")
-        result: R = trio.run(action.handler, QueueAlone(queue, damage), given)
+    with _alone(setup, action, tell) as alone:
+        result: R = trio.run(action.handler, alone, given)
         return result
+
+
+@contextlib.contextmanager
+def stream(setup: Setup, action: Action[A, R], given: A, tell: Tell) -> Iterator[QueryAnswer]:
+    """As `call`, for an action that streams; the block has the answer."""
+    with _alone(setup, action, tell) as alone:
+        answer: QueryAnswer = trio.run(action.handler, alone, given)
+        with contextlib.closing(answer):
+            yield answer
 
 
 def account(setup: Setup) -> tuple[Accounting, QueueFigures]:
@@ -50,7 +67,7 @@ def account(setup: Setup) -> tuple[Accounting, QueueFigures]:
     """
     from yaat_core import report
 
-    with _opened(setup) as (queue, _):
+    with _looked_at(setup) as (queue, _):
         state = queue.state()
     waiting = max((cursor.queued(state.tail) for cursor in state.cursors.values()), default=0)
     age = time.time() - state.oldest_us / 1e6 if waiting and state.oldest_us is not None else 0.0
@@ -62,25 +79,73 @@ def account(setup: Setup) -> tuple[Accounting, QueueFigures]:
 
 
 @contextlib.contextmanager
-def _opened(setup: Setup) -> Iterator[tuple[Queue, Sequence[Damage]]]:
-    if not (setup.configuration.state_dir / identity.FILE).exists():
-        raise _nobody("there is no queue yet")
-    with StateLock(setup.configuration.state_dir):
+def _alone(setup: Setup, action: Action[Any, Any], tell: Tell) -> Iterator[Alone]:
+    opened = _looked_at if action.danger == "read" else _opened
+    with opened(setup) as (queue, damage):
+        if action.name not in ("queue.verify", "queue.repair"):  # whose result tells it
+            for one in damage:
+                tell(f"the queue was found damaged: {terminal_safe(one.what)}")
+        whole = setup.configuration
+        yield Alone(queue, damage, whole.state_dir / whole.dead_letter.path)
+
+
+@contextlib.contextmanager
+def _looked_at(setup: Setup) -> Iterator[tuple[Queue, Sequence[Damage]]]:
+    _refuse_nothing(setup)
+    with looking(setup.configuration.state_dir):
         queue: Queue = workshop(setup).make(setup.configuration.queue)
+        yield from _open(queue.view() if isinstance(queue, Viewable) else queue)
+
+
+@contextlib.contextmanager
+def _opened(setup: Setup) -> Iterator[tuple[Queue, Sequence[Damage]]]:
+    _refuse_nothing(setup)
+    with StateLock(setup.configuration.state_dir), _private():
+        yield from _open(workshop(setup).make(setup.configuration.queue))
+
+
+@contextlib.contextmanager
+def _private() -> Iterator[None]:
+    """Files that are made meanwhile are for this user alone, as the agent's are."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _open(queue: Queue) -> Iterator[tuple[Queue, Sequence[Damage]]]:
+    try:
         damage = queue.open()
-        try:
-            yield queue, damage
-        finally:
-            queue.close()
+        yield queue, damage
+    finally:
+        queue.close()
 
 
-class QueueAlone:
-    """Implements `Operations` as far as a queue goes. One caller, so the queue is called right here."""
+def _refuse_nothing(setup: Setup) -> None:
+    state_dir = setup.configuration.state_dir
+    try:
+        there = identity.known(state_dir) is not None
+    except OSError as error:
+        raise NotAllowed(
+            f"the state directory {state_dir} can't be looked at: {error.strerror or error}",
+            where=str(state_dir),
+            fix="run the command as the agent's user (sudo -u)",
+        ) from None
+    if not there:
+        raise _nobody("there is no queue yet")
 
-    def __init__(self, queue: Queue, damage: Sequence[Damage]) -> None:
+
+class Alone:
+    """Implements `Operations` as far as queue and dead letters go. One caller, so all is done right here."""
+
+    def __init__(self, queue: Queue, damage: Sequence[Damage], dead: Path) -> None:
         self.stats = Stats()
         self._queue = queue
         self._damage = damage
+        self._dead = dead
+
+    # --- queue
 
     async def queue_infos(self, after: int, limit: int) -> Sequence[RecordInfo]:
         """As `Operations.queue_infos`."""
@@ -98,17 +163,59 @@ class QueueAlone:
         """As `Operations.queue_verify`, with what the opening found."""
         return [*self._damage, *self._queue.verify()]
 
+    async def queue_repair(self) -> tuple[Sequence[Damage], Mapping[str, int]]:
+        """As `Operations.queue_repair`, with what the opening found and mended."""
+        if not isinstance(self._queue, Repairable):
+            raise not_repairable()
+        told = {(one.first, one.last) for one in self._damage if one.last is not None}
+        found = [one for one in self._queue.repair() if (one.first, one.last) not in told]
+        state = self._queue.state()
+        after: dict[str, Cursor] = {}
+        for name, cursor in state.cursors.items():
+            for first, last in await gaps(self.queue_infos, cursor.done, state.tail):
+                cursor = cursor.settle(first, last, "lost")
+            after[name] = cursor
+        lost = {name: cursor.lost - state.cursors[name].lost for name, cursor in after.items()}
+        self._queue.put_cursors(after, sync=True)
+        return [*self._damage, *found], lost
+
+    async def queue_export(self, first: int, last: int | None) -> QueryAnswer:
+        """As `Operations.queue_export`."""
+        tail = self._queue.state().tail
+        read = self._queue.read
+        return Exported(
+            lambda after, rows, size: read(after, max_rows=rows, max_bytes=size),
+            first,
+            tail if last is None else min(last, tail),
+        )
+
     async def queue_purge(self, sink: str) -> int:
         """As `Operations.queue_purge`: what waits for the sink becomes `dropped`, in one synced write."""
-        state = self._queue.state()
-        cursor = state.cursors.get(sink)
-        if cursor is None:
-            raise UsageError(
-                f"no sink `{sink}` has a place in the queue", fix=f"known: {_known(state.cursors)}"
-            )
-        after = cursor.settle(cursor.done + 1, state.tail, "dropped")
+        cursor, tail = self._cursor(sink), self._queue.state().tail
+        after = cursor.settle(cursor.done + 1, tail, "dropped")
         self._queue.put_cursors({sink: after}, sync=True)
-        return cursor.queued(state.tail)
+        return cursor.queued(tail)
+
+    # --- dead letters
+
+    async def dead_letters(self, sink: str | None, limit: int) -> tuple[Sequence[Letter], Mapping[str, int]]:
+        """As `Operations.dead_letters`."""
+        return deadletter.found(self._dead, sink, limit)
+
+    async def dead_letter(self, id: str, limit: int) -> tuple[Letter, Sequence[DeadEvent]]:
+        """As `Operations.dead_letter`."""
+        return deadletter.shown(self._dead, id, limit)
+
+    async def dead_purge(self, sink: str, id: str | None) -> tuple[int, int]:
+        """As `Operations.dead_purge`."""
+        letters = deadletter.chosen(self._dead, sink, id)
+        cursor = self._cursor(sink)
+        count = forgotten(heads(self._dead, sink), letters, cursor.dead)
+        self._queue.put_cursors({sink: cursor.reclassify(count, "dead", "dropped")}, sync=True)
+        deadletter.unlink(letters)
+        return len(letters), count
+
+    # --- nobody runs
 
     async def status(self) -> Status:
         """Nobody runs."""
@@ -130,9 +237,13 @@ class QueueAlone:
         """Nobody runs."""
         raise _nobody()
 
-
-def _known(names: Any) -> str:
-    return ", ".join(names) or "none"
+    def _cursor(self, sink: str) -> Cursor:
+        cursors = self._queue.state().cursors
+        if sink not in cursors:
+            raise UsageError(
+                f"no sink `{sink}` has a place in the queue", fix=f"known: {', '.join(cursors) or 'none'}"
+            )
+        return cursors[sink]
 
 
 def _nobody(cause: str = "") -> AgentNotRunning:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import click
 
 from yaat_core.cli.door import Door, command
+from yaat_core.cli.output import written_to
 from yaat_core.errors import UsageError
 
 FORMATS: Final = ("table", "json", "csv", "parquet", "arrow")
@@ -114,17 +115,5 @@ def _opened(output: Path | None, *, spooled: bool) -> Iterator[Any]:
             file.seek(0)
             shutil.copyfileobj(file, sys.stdout.buffer)
         return
-    if output is None:
-        yield sys.stdout.buffer
-        return
-    partial = output.with_name(output.name + ".part")
-    try:
-        with open(partial, "wb") as file:
-            yield file
-        partial.replace(output)
-    except OSError as error:
-        raise UsageError(
-            f"{output} can't be written: {error.strerror or error}", fix="choose another -o FILE"
-        ) from None
-    finally:
-        partial.unlink(missing_ok=True)
+    with written_to(output) as file:
+        yield file

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from yaat_core.cli import units
 from yaat_core.cli.asking import confirmed
+from yaat_core.cli.doing import do, reads_everything
 from yaat_core.cli.door import Door, DoorGroup, command
+from yaat_core.cli.export import export
 from yaat_core.cli.marks import mark
 from yaat_core.cli.table import table
 from yaat_core.display import terminal_safe
 
 if TYPE_CHECKING:
-    from yaat_core.actions import Action
-
-A = TypeVar("A")
-R = TypeVar("R")
+    from yaat_core.components import Damage
 
 
 @click.group(cls=DoorGroup)
@@ -39,9 +39,9 @@ def queue() -> None:
 @click.pass_obj
 def list_(door: Door, *, after: int, limit: int) -> None:
     """Records that are kept, oldest first."""
-    from yaat_core.actions import QUEUE_LIST, QueueList
+    from yaat_core.queue_actions import QUEUE_LIST, QueueList
 
-    found = _do(door, QUEUE_LIST, QueueList(after=after, limit=limit))
+    found = do(door, QUEUE_LIST, QueueList(after=after, limit=limit))
     rows = [
         [one.first, one.last, one.last - one.first + 1, units.size(one.bytes), _time(one.time_us)]
         for one in found.records
@@ -64,9 +64,9 @@ def list_(door: Door, *, after: int, limit: int) -> None:
 @click.pass_obj
 def show(door: Door, *, sequence: int, limit: int) -> None:
     """The record that holds an event, and its events."""
-    from yaat_core.actions import QUEUE_SHOW, QueueShow
+    from yaat_core.queue_actions import QUEUE_SHOW, QueueShow
 
-    found = _do(door, QUEUE_SHOW, QueueShow(sequence=sequence, limit=limit))
+    found = do(door, QUEUE_SHOW, QueueShow(sequence=sequence, limit=limit))
 
     def human() -> None:
         door.line(
@@ -90,32 +90,61 @@ def show(door: Door, *, sequence: int, limit: int) -> None:
 @click.pass_obj
 def verify(door: Door) -> int:
     """Read and check everything; changes nothing. Exit code 1 when something is damaged."""
-    from yaat_core.actions import QUEUE_VERIFY, Nothing
+    from yaat_core.action import Nothing
+    from yaat_core.queue_actions import QUEUE_VERIFY
 
-    found = _do(door, QUEUE_VERIFY, Nothing())
+    found = do(door, QUEUE_VERIFY, Nothing(), long=reads_everything())
 
     def human() -> None:
-        for one in found.damage:
-            door.line(f"{mark('error')} {terminal_safe(one.what)}  (events {one.first} to {one.last})")
+        _tell_damage(door, found.damage)
         if found.ok:
             door.line(f"{mark('yes')} the queue is intact")
+        else:
+            door.note("`yaat queue repair` sets aside what is damaged, and says what is lost")
 
     door.result(found, human)
     return 0 if found.ok else 1
 
 
-@command("purge", example="yaat queue purge cloud\nyaat queue purge cloud --confirm cloud")
-@click.argument("sink")
-@click.option(
-    "--confirm", metavar="SINK", help="The sink's name again: for scripts, instead of the question."
-)
+@command("repair", example="yaat queue repair\nyaat queue repair --json")
 @click.pass_obj
-def purge(door: Door, *, sink: str, confirm: str | None) -> None:
-    """Drop what waits for one sink. It counts as `dropped`, and can't be had back."""
-    from yaat_core.actions import QUEUE_PURGE, QueuePurge
+def repair(door: Door) -> None:
+    """Check everything, set aside what is damaged, say what is lost.
 
-    confirmed(door, f"Everything that waits for {sink} will be dropped for good.", sink, confirm)
-    done = _do(door, QUEUE_PURGE, QueuePurge(sink=sink))
+    What is set aside stays in the folder quarantine of the queue. Events that waited and are gone count as `lost` for
+    each sink that has not had them.
+    """
+    from yaat_core.action import Nothing
+    from yaat_core.queue_actions import QUEUE_REPAIR
+
+    done = do(door, QUEUE_REPAIR, Nothing(), long=reads_everything())
+
+    def human() -> None:
+        _tell_damage(door, done.damage)
+        for sink, count in done.lost.items():
+            if count:
+                door.line(f"{mark('error')} {units.count(count)} events are lost for {terminal_safe(sink)}")
+        if done.ok:
+            door.line(f"{mark('yes')} the queue is intact; nothing was changed")
+        elif not any(done.lost.values()):
+            door.line(f"{mark('yes')} no event is lost: every sink had what was damaged")
+
+    door.result(done, human)
+
+
+@command("purge", example="yaat queue purge cloud\nyaat queue purge cloud --yes")
+@click.argument("sink")
+@click.option("--yes", is_flag=True, help="Don't ask: for scripts.")
+@click.option("--confirm", metavar="SINK", help="The sink's name again, instead of the question.")
+@click.pass_obj
+def purge(door: Door, *, sink: str, yes: bool, confirm: str | None) -> None:
+    """Drop what waits for one sink. It counts as `dropped`, and can't be had back."""
+    from yaat_core.queue_actions import QUEUE_PURGE, QueuePurge
+
+    confirmed(
+        door, f"Everything that waits for {sink} will be dropped for good.", sink, sink if yes else confirm
+    )
+    done = do(door, QUEUE_PURGE, QueuePurge(sink=sink))
     door.result(
         done, lambda: door.line(f"{units.count(done.events)} events dropped for {terminal_safe(done.sink)}")
     )
@@ -138,24 +167,14 @@ def accept_loss(door: Door, *, confirm: str | None) -> None:
     door.result(done, lambda: door.line("the agent goes on"))
 
 
-for _one in (list_, show, verify, purge, accept_loss):
+for _one in (list_, show, verify, repair, export, purge, accept_loss):
     queue.add_command(_one)
 
 
-def _do(door: Door, action: Action[A, R], given: A) -> R:
-    """By the agent, or without one on the queue itself."""
-    from yaat_core.cli import offline
-    from yaat_core.cli.setup import load
-    from yaat_core.control.client import PATIENCE, Client
-    from yaat_core.errors import AgentNotRunning
-
-    setup = load(door)
-    patience = 3600.0 if action.name == "queue.verify" else PATIENCE
-    try:
-        with Client(setup.configuration.state_dir, patience=patience) as agent:
-            return agent.call(action, given)
-    except AgentNotRunning:
-        return offline.call(setup, action, given, door.note)
+def _tell_damage(door: Door, damage: Sequence[Damage]) -> None:
+    for one in damage:
+        events = "" if one.last is None else f"  (events {one.first or one.last} to {one.last})"
+        door.line(f"{mark('error')} {terminal_safe(one.what)}{events}")
 
 
 def _time(microseconds: int) -> str:

@@ -59,6 +59,5 @@ def workshop(setup: Setup) -> Workshop:
     from yaat_core.workshop import Workshop
 
     whole = setup.configuration
-    known = (whole.state_dir / identity.FILE).exists()
-    agent_id = identity.load_or_make(whole.state_dir) if known else bytes(16)
+    agent_id = identity.known(whole.state_dir) or bytes(16)
     return Workshop(configuration=whole, agent_id=agent_id, stats=Stats())

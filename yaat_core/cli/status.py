@@ -13,7 +13,7 @@ from yaat_core.cli.table import table
 from yaat_core.display import terminal_safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from yaat_core.status import Accounting, ComponentStatus, Health, Status
 
@@ -62,6 +62,7 @@ def _show(door: Door, now: Status) -> None:
     door.line()
     components(door, now.components)
     accounting(door, now.accounting)
+    rules(door, now.rules)
     problems(door, now.health)
 
 
@@ -105,6 +106,15 @@ def accounting(door: Door, numbers: Accounting) -> None:
         for line in table(head, rows):
             door.line("  " + line)
     door.line()
+
+
+def rules(door: Door, found: Mapping[str, Mapping[str, int]]) -> None:
+    """What the rules of each processor found, a line a processor."""
+    for processor, counts in found.items():
+        told = ", ".join(f"{name} {units.count(count)}" for name, count in counts.items())
+        door.line(terminal_safe(f"{processor} found since the start: {told}"))
+    if found:
+        door.line()
 
 
 def problems(door: Door, health: Health) -> None:

@@ -36,6 +36,8 @@ def validate(door: Door, *, offline: bool) -> int:
         door.line(
             f"{mark('yes')} configuration  {terminal_safe(str(path)) if path else 'no file, all defaults'}"
         )
+        for file in setup.configuration.included:
+            door.line(f"{mark('yes')} included       {terminal_safe(str(file))}")
         for warning in setup.configuration.warnings:
             door.line(warning.render())
         show(door, found)
@@ -44,6 +46,7 @@ def validate(door: Door, *, offline: bool) -> int:
     document = {
         "ok": ok,
         "config_file": str(path) if path else None,
+        "included": [str(file) for file in setup.configuration.included],
         "offline": offline,
         "warnings": [warning.to_json() for warning in setup.configuration.warnings],
         "components": found,
@@ -69,3 +72,5 @@ def show(door: Door, found: Sequence[Checked]) -> None:
             door.line(f"    {finding.level}: {terminal_safe(finding.problem)}")
             if finding.advice:
                 door.line(f"    fix: {terminal_safe(finding.advice)}")
+        if one.hint:
+            door.line(f"    hint: {one.hint}")

@@ -2,6 +2,8 @@
 
     nodes.py          the YAML tree that knows where each value stands
     parsing.py        text to tree, strictly
+    text.py           a file as text
+    including.py      the file and those that it includes, as one tree
     interpolation.py  ${env:...}, ${file:...}, ${secret:...}
     structure.py      tree to config classes (options.py says how those are written)
     assembly.py       config classes to `model.Configuration`

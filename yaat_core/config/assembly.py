@@ -24,7 +24,8 @@ from yaat_core.config.model import Bounds, ProcessorEntry, QueueEntry, SinkEntry
 from yaat_core.config.nodes import Items, Node, Scalar, Table, place
 from yaat_core.config.problems import Misfit, Misfits, at_value
 from yaat_core.config.structure import Structurer
-from yaat_core.config.unavailable import unknown_type
+from yaat_core.config.syntax import elsewhere
+from yaat_core.config.unavailable import no_format, unknown_type
 from yaat_core.config.unfit import described, empty
 from yaat_core.display import terminal_safe
 from yaat_core.plugins import Plugins
@@ -55,7 +56,9 @@ class Assembly:
     misfits: list[Misfit] = attrs.field(factory=list)
     structurer: Structurer = attrs.field(factory=Structurer)
     processor_names: dict[int, str] = attrs.field(factory=dict)
-    """By place in the file."""
+    """By place in the list."""
+    _named_at: dict[str, Node] = attrs.field(factory=dict)
+    """By name of a processor: where it got it."""
 
     # --- sections ---
 
@@ -123,10 +126,10 @@ class Assembly:
             ) from None
 
     def formats(self) -> dict[str, ProcessorEntry]:
-        """Every processor type that works without options."""
+        """Every format that works without options."""
         found = {}
-        for (kind, name), type in self.plugins.registry.types.items():
-            if kind != "processors" or any(key.required for key in keys_of(type.config)):
+        for (_, name), type in self.plugins.registry.types.items():
+            if not type.is_format or any(key.required for key in keys_of(type.config)):
                 continue
             try:
                 options = type.config()
@@ -144,6 +147,7 @@ class Assembly:
             type=type,
             options=options,
             format=self.format(core.format) if core.format is not None else None,
+            format_given=core.format is not None,
             service_name=core.service_name,
             environment=core.environment,
             tags=core.tags,
@@ -159,8 +163,11 @@ class Assembly:
         where = table.entries.get("name", table.entries["type"])[1]
         _check_name(where, name)
         if name in before:
+            what = f"two processors have the name {_named(where)}"
+            cause = f"the other one is in {elsewhere(where, self._named_at[name])}"
             fix = "give one of them a `name:` of its own"
-            raise Misfits([at_value(where, _TAKEN, f"two processors have the name {_named(where)}", fix=fix)])
+            raise Misfits([at_value(where, _TAKEN, what, cause=cause, fix=fix)])
+        self._named_at[name] = where
         return ProcessorEntry(
             id=ComponentId("processors", name), type=type, options=options, sources=core.sources
         )
@@ -226,14 +233,19 @@ class Assembly:
         found = self.plugins.registry.find(kind, node.value)
         if found is None and not node.broken:
             wrong.append(unknown_type(kind, _ONE[kind], node, self.plugins))
+        elif found is not None and cls is FormatKeys and not found.is_format:
+            wrong.append(no_format(node, self.plugins))
         return found
 
     def _which_type(self, kind: Kind, table: Table, misfit: Misfit) -> Misfit:
         """A missing `type` is told with those there are."""
         if misfit.code != _MISSING or misfit.path != (*table.path, "type"):
             return misfit
-        names = ", ".join(self.plugins.registry.names(kind)) or "none"
-        return attrs.evolve(misfit, cause="", fix=f"write `type: NAME`; installed: {names}")
+        known = self.plugins.registry
+        names = known.formats() if misfit.path[-2:] == ("format", "type") else known.names(kind)
+        return attrs.evolve(
+            misfit, cause="", fix=f"write `type: NAME`; installed: {', '.join(names) or 'none'}"
+        )
 
     # --- pieces ---
 

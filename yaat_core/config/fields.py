@@ -64,6 +64,8 @@ class Key:
     help: str
     example: Any
     secret: bool
+    reference: bool
+    """It has to come from elsewhere: a literal is refused."""
 
     @property
     def required(self) -> bool:
@@ -113,6 +115,7 @@ def _key(field: attrs.Attribute[Any]) -> Key:
         help=field.metadata.get("help", ""),
         example=field.metadata.get("example"),
         secret=bool(field.metadata.get("secret")),
+        reference=bool(field.metadata.get("reference")),
     )
 
 

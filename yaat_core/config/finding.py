@@ -44,14 +44,16 @@ def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def disabled_in(path: Path | None) -> tuple[str, ...]:
-    """``plugins.disable`` of a file, for `load_plugins`, which comes before `load`. What is wrong is told by the latter."""
-    from yaat_core.config.loading import read_text
-    from yaat_core.config.parsing import parse
+    """``plugins.disable`` of a file or one that it includes, for `load_plugins`, which comes before `load`.
+
+    What is wrong is told by the latter.
+    """
+    from yaat_core.config.including import read
 
     if path is None:
         return ()
     try:
-        node = parse(read_text(path), str(path)).root
+        node = read(path).document.root
     except ConfigError:
         return ()
     for name in ("plugins", "disable"):

@@ -22,6 +22,7 @@ from yaat_core.errors import YaatError
 MAX_FILE: Final = 64 * 2**10
 _CODE: Final = "YAAT-E105"
 _TOKEN: Final = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
+_DEFAULTED: Final = re.compile(r"\$\{env:[^}]*:-")
 _ENV: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 _SECRET: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
@@ -72,6 +73,7 @@ class Interpolation:
             hidden = any(not origin.startswith("${env:") for origin in origins)
             node.shown = MASK if hidden else written
             node.origin = ", ".join(dict.fromkeys(origins))
+            node.whole = bool(_TOKEN.fullmatch(written)) and not _DEFAULTED.match(written)
         else:
             node.plain = False
 
@@ -107,7 +109,7 @@ class Interpolation:
             raise _wrong(
                 node,
                 f"can't read {path}: {why}",
-                fix="check the path (relative to this file) and its permissions",
+                fix="check the path (relative to the main file) and its permissions",
             ) from None
 
     def _secret(self, node: Scalar, name: str) -> str:

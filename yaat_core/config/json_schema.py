@@ -79,7 +79,7 @@ def _component(type: ComponentType, plugins: Plugins, core: type | None = None) 
 
 
 def _format(plugins: Plugins) -> Schema:
-    types = _types("processors", plugins)
+    types = [type for type in _types("processors", plugins) if type.is_format]
     short: Schema = {"enum": sorted({"raw", *(type.name for type in types)})}
     return {"oneOf": [short, *(_component(type, plugins, FormatKeys) for type in types)]}
 

@@ -64,7 +64,7 @@ class SourceKeys:
     type: str = option(help="Type of the source.", example="file")
     format: Node = option(
         None,
-        help="How its lines are read: the name of a processor type, or a mapping with `type` and options; "
+        help="How its lines are read: the name of a format, or a mapping with `type` and options; "
         "`raw`: the line is the message.",
         example="auto",
     )
@@ -93,7 +93,7 @@ class ProcessorKeys:
 class FormatKeys:
     """A source's `format` when written as a mapping."""
 
-    type: str = option(help="Type of the processor that reads the lines.", example="json")
+    type: str = option(help="The format: a processor type that reads lines.", example="json")
 
 
 @configuration
@@ -129,6 +129,11 @@ class FileKeys:
         help="Folder of queue, database and positions, relative to this file. "
         "By default /var/lib/yaat for root, else ~/.local/state/yaat.",
         example="./state",
+    )
+    include: tuple[str, ...] = option(
+        (),
+        help="More files, by path or pattern, relative to this one: what they configure joins what stands here.",
+        example=["conf.d/*.yaml"],
     )
     tags: Mapping[str, str] = option(
         factory=dict,

@@ -15,18 +15,19 @@ from yaat_core.config.assembly import BOUNDS, Assembly
 from yaat_core.config.defaults import default_section
 from yaat_core.config.fields import defaults_of
 from yaat_core.config.finding import default_state_dir
+from yaat_core.config.including import Whole, read
 from yaat_core.config.interpolation import Interpolation
 from yaat_core.config.keys import SCRUB, SECTIONS, VERSION, FileKeys
 from yaat_core.config.model import Configuration, QueueEntry
-from yaat_core.config.nodes import KeyPath, Mark, Node, Scalar, Table, Text, scalars
-from yaat_core.config.parsing import MAX_BYTES, parse
-from yaat_core.config.problems import ConfigError, ConfigProblem, Misfit, Misfits, at_value, in_order
+from yaat_core.config.nodes import Items, KeyPath, Mark, Node, Scalar, Table, Text, scalars
+from yaat_core.config.parsing import parse
+from yaat_core.config.problems import ConfigError, Misfit, Misfits, at_value, in_order
+from yaat_core.config.text import shown_name
 from yaat_core.display import terminal_safe
 from yaat_core.manifest import normalized
 from yaat_core.plugins import Plugins
 
 _WRONG: Final = "YAAT-E102"
-_FILE: Final = "YAAT-E108"
 _NO_SCRUB: Final = "YAAT-W101"
 _PLUGIN_FAILED: Final = "YAAT-W102"
 _NOT_THERE: Final = "YAAT-W104"
@@ -41,8 +42,9 @@ def load(path: Path | None, plugins: Plugins, *, environ: Mapping[str, str] | No
     """
     environ = os.environ if environ is None else environ
     path = Path(os.path.abspath(path)) if path is not None else None
-    name = _shown_name(path)
-    document = parse(read_text(path), name) if path is not None else parse("", name)
+    name = shown_name(path)
+    whole = read(path) if path is not None else Whole(parse("", name))
+    document = whole.document
     if document.root is None and document.misfits:
         raise ConfigError(in_order(document.misfits))
     root = document.root
@@ -52,39 +54,19 @@ def load(path: Path | None, plugins: Plugins, *, environ: Mapping[str, str] | No
     folder = path.parent if path else Path.cwd()
     assembly = Assembly(plugins, list(document.misfits))
     assembly.misfits += Interpolation(folder, environ, plugins.manager.hook).apply(root)
-    made = _configuration(path, folder, root, assembly, environ)
+    made = _configuration(path, folder, root, assembly, environ, whole)
     if assembly.misfits or made is None:
         raise ConfigError(in_order(assembly.misfits))
     return made
 
 
-def read_text(path: Path) -> str:
-    """The file as text, bounded.
-
-    Raises:
-        ConfigError: it can't be read, is larger than `MAX_BYTES`, or not UTF-8.
-    """
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        fix = "check the path and its permissions"
-        raise _unreadable(path, f"can't read {path}: {error.strerror}", fix=fix) from None
-    if len(data) > MAX_BYTES:
-        raise _unreadable(
-            path, f"{path} is larger than {MAX_BYTES >> 20} MiB", fix="no configuration needs this"
-        )
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _unreadable(path, f"{path} is UTF-16 text", fix="save it as UTF-8")
-    try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _unreadable(path, f"{path} is not UTF-8 text", line=line, fix="save it as UTF-8") from None
-
-
 def _configuration(
-    path: Path | None, folder: Path, root: Node, assembly: Assembly, environ: Mapping[str, str]
+    path: Path | None,
+    folder: Path,
+    root: Node,
+    assembly: Assembly,
+    environ: Mapping[str, str],
+    whole: Whole,
 ) -> Configuration | None:
     try:
         table = assembly.structurer.table(root)
@@ -101,9 +83,11 @@ def _configuration(
     sinks = assembly.sinks(sections["sinks"], table.get("queue"))
     if assembly.misfits:
         return None
+    warnings += whole.warnings
     warnings += _advice(table, assembly.plugins, scrubbed=any(one.type.name == SCRUB for one in processors))
     return Configuration(
         path=path,
+        included=whole.files,
         state_dir=_state_dir(keys.state_dir, folder, environ),
         service_name=keys.service_name,
         environment=keys.environment,
@@ -196,13 +180,11 @@ def _not_there(one: Scalar, names: Collection[str]) -> Misfit:
 
 def _interpolated(table: Table, assembly: Assembly) -> dict[KeyPath, str]:
     """By path: what is shown of a value that came from elsewhere. Processors go by name, since their order changes."""
-    found: dict[KeyPath, str] = {}
-    for one in scalars(table):
-        if one.shown:
-            path = one.path
-            if path[0] == "processors" and isinstance(path[1], int):
-                path = ("processors", assembly.processor_names[path[1]], *path[2:])
-            found[path] = one.shown
+    found = {one.path: one.shown for one in scalars(table.without({"processors"})) if one.shown}
+    processors = table.get("processors")
+    for index, node in enumerate(processors.nodes if isinstance(processors, Items) else ()):
+        name = assembly.processor_names[index]
+        found |= {("processors", name, *one.path[2:]): one.shown for one in scalars(node) if one.shown}
     sinks = table.get("sinks")
     names = list(sinks.entries) if isinstance(sinks, Table) else ["local"]
     inherited = {
@@ -215,15 +197,3 @@ def _interpolated(table: Table, assembly: Assembly) -> dict[KeyPath, str]:
             if not (isinstance(queue, Table) and key in queue.entries):
                 found["sinks", name, "queue", key] = shown
     return found
-
-
-def _shown_name(path: Path | None) -> str:
-    """The file's name in messages: relative when it lies below the working directory."""
-    if path is None:
-        return "the built-in defaults"
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
-
-
-def _unreadable(path: Path, what: str, **facts: Any) -> ConfigError:
-    return ConfigError([ConfigProblem(code=_FILE, what=what, file=str(path), **facts)])

@@ -52,6 +52,8 @@ class SourceEntry(Entry):
     """A source with what the core does for it: a parse step of its own, defaults for its events."""
 
     format: ProcessorEntry | None = None
+    """None: the line is the message, since `raw` is written or no `format` at all (``format_given`` tells)."""
+    format_given: bool = False
     service_name: str = ""
     environment: str = ""
     tags: Mapping[str, str] = attrs.field(factory=dict)
@@ -123,8 +125,10 @@ class Configuration:
     plugins: PluginSettings
     health: HealthSettings
     shutdown_grace: Duration
+    included: Sequence[Path] = ()
+    """Files that ``path`` includes, in the order in which they were read."""
     formats: Mapping[str, ProcessorEntry] = attrs.field(factory=dict)
-    """Every processor type that works without options, ready to serve as a parser that a label names."""
+    """Every format that works without options, ready to serve as a parser that a label names."""
     warnings: Sequence[ConfigProblem] = ()
     """What is allowed and perhaps not meant."""
     interpolated: Mapping[KeyPath, str] = attrs.field(factory=dict)

@@ -92,6 +92,8 @@ class Scalar:
     """Written without quotes."""
     origin: str = ""
     """What its text came from (`${env:NAME}`); empty: it is in the file. Such a text is never shown."""
+    whole: bool = False
+    """All of it came from elsewhere, nothing was written beside or for want of it."""
     shown: str = ""
     """What `config show` prints instead of a text that came from elsewhere."""
     broken: bool = False

@@ -103,13 +103,15 @@ def option(
     factory: Callable[[], Any] | None = None,
     validator: Callable[[Any, Any, Any], Any] | None = None,
     secret: bool = False,
+    reference: bool = False,
 ) -> Any:
     """One key of a config class.
 
     ``help`` is one sentence, ``example`` a YAML value for the docs. No default means required. A default
-    for a `Duration` or `Size` may be given as its written form. ``secret`` values print as ``***``.
+    for a `Duration` or `Size` may be given as its written form. ``secret`` values print as ``***``. A ``reference``
+    is refused when it stands in the file itself: it has to come whole from ``${file:}``, ``${env:}`` or ``${secret:}``.
     """
-    metadata = {"help": help, "example": example, "secret": secret}
+    metadata = {"help": help, "example": example, "secret": secret, "reference": reference}
     given: dict[str, Any] = {"factory": factory} if factory is not None else {"default": default}
     return attrs.field(validator=validator, metadata=metadata, repr=not secret, **given)
 

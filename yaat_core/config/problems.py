@@ -132,8 +132,10 @@ class ConfigError(YaatError):
     def __init__(self, problems: Sequence[ConfigProblem]) -> None:
         self.problems: Sequence[ConfigProblem] = tuple(problems)
         count = len(self.problems)
-        file = next((problem.file for problem in self.problems if problem.file), "the configuration")
-        super().__init__(f"{count} problem{'s' * (count != 1)} in {file}", where=file)
+        files = list(dict.fromkeys(problem.file for problem in self.problems if problem.file))
+        file = files[0] if files else "the configuration"
+        place = f"{len(files)} files" if len(files) > 1 else file
+        super().__init__(f"{count} problem{'s' * (count != 1)} in {place}", where=file)
 
     def render(self) -> str:
         """Every problem up to `SHOWN`, and how to learn more."""

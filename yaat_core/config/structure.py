@@ -21,7 +21,16 @@ from yaat_core.config.nodes import NODE_KINDS, Items, Node, Scalar, Table, core_
 from yaat_core.config.options import Duration, Size
 from yaat_core.config.parsing import mask
 from yaat_core.config.problems import Misfit, Misfits, at_value
-from yaat_core.config.unfit import described, empty, is_empty, missing, owner_of, unfit, unknown_key
+from yaat_core.config.unfit import (
+    described,
+    empty,
+    is_empty,
+    missing,
+    owner_of,
+    unfit,
+    unknown_key,
+    written_here,
+)
 from yaat_core.errors import PluginError
 
 T = TypeVar("T")
@@ -115,6 +124,8 @@ class Structurer:
     def _value(self, node: Node, key: Key) -> Any:
         if key.secret:
             mask(node)
+        if key.reference and not (isinstance(_sound(node), Scalar) and node.whole):  # type: ignore[union-attr]
+            raise written_here(node)
         return self.structure(node, key.type)
 
     # --- hooks ---

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from yaat_core.config.nodes import Mark, Scalar, Text, place
+from yaat_core.config.nodes import Mark, Node, Scalar, Text, place
 from yaat_core.config.problems import Misfit, at_key
 
 _SYNTAX: Final = "YAAT-E100"
@@ -46,9 +46,15 @@ def duplicate(key: Scalar, first: Scalar) -> Misfit:
         key,
         _DUPLICATE,
         f"`{place(key.path)}` is written twice",
-        cause=f"the first is in line {first.start.line + 1}",
+        cause=f"the first is in {elsewhere(key, first)}",
         fix="take one of them out, or give it another name",
     )
+
+
+def elsewhere(node: Node, other: Node) -> str:
+    """Where ``other`` stands, as seen from ``node``: a line, with its file when it is another one."""
+    file, line = other.start.text.name, other.start.line + 1
+    return f"line {line}" if file == node.start.text.name else f"{file}:{line}"
 
 
 def tab(text: Text, number: int, line: str) -> Misfit:

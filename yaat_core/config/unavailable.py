@@ -31,6 +31,18 @@ def unknown_type(kind: Kind, one: str, node: Scalar, plugins: Plugins) -> Misfit
     )
 
 
+def no_format(node: Scalar, plugins: Plugins) -> Misfit:
+    """The problem with a source's ``format`` that is a processor of another sort."""
+    named = f"that came from {node.origin}" if node.origin else f"`{terminal_safe(node.text[:80])}`"
+    return at_value(
+        node,
+        _UNKNOWN,
+        f"the processor {named} reads no lines, so it can't be a `format`",
+        cause="a format takes lines apart; other processors change or drop events",
+        fix=f"write it under `processors:`; formats are {', '.join(plugins.registry.formats()) or 'not installed'}",
+    )
+
+
 def _its_plugin(one: str, node: Scalar, state: PluginState) -> Misfit:
     label = f"{state.distribution} {state.version}".strip()
     fixes = {

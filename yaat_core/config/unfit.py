@@ -76,6 +76,16 @@ def empty(node: Node, expected: str = "") -> Misfits:
     return Misfits([at_value(node, _WRONG, what, expected=expected, found="nothing", fix=fix)])
 
 
+def written_here(node: Node) -> Misfits:
+    """A value that may only come from elsewhere stands in the file."""
+    default = isinstance(node, Scalar) and node.origin
+    what = (
+        "must come from elsewhere whole, without a default" if default else "must not be written into a file"
+    )
+    fix = "write ${file:PATH} (only the agent may read it), ${env:NAME} or ${secret:NAME}, and nothing beside it"
+    return Misfits([at_value(node, _WRONG, f"`{place(node.path)}` {what}", expected="a reference", fix=fix)])
+
+
 def unknown_key(key: Scalar, known: Collection[str], owner: str) -> Misfit:
     """A key that nothing knows."""
     near = next(iter(difflib.get_close_matches(key.text, sorted(known), 1, 0.6)), "")

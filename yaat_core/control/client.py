@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeVar
@@ -71,15 +72,19 @@ class Client:
             raise _error_of(answer)
         return msgspec.json.decode(answer.content, type=action.result)
 
-    @contextlib.contextmanager
-    def query(self, given: Query) -> Iterator[Answer]:
+    def query(self, given: Query) -> AbstractContextManager[Answer]:
         """Ask in SQL; leaving the block before the end stops the query."""
+        return self.stream(QUERY, given, seconds=given.timeout)
+
+    @contextlib.contextmanager
+    def stream(self, action: Action[A, R], given: A, *, seconds: float = 0.0) -> Iterator[Answer]:
+        """The answer of an action that streams; ``seconds`` may pass before its first row, beyond the usual."""
         headers = {"accept": wire.ARROW}
-        patience = httpx.Timeout(self._patience, read=given.timeout + self._patience)
+        patience = httpx.Timeout(self._patience, read=seconds + self._patience)
         with (
             self._errors(),
-            self._socket(QUERY).stream(
-                "POST", QUERY.path, content=wire.encode(given), headers=headers, timeout=patience
+            self._socket(action).stream(
+                "POST", action.path, content=wire.encode(given), headers=headers, timeout=patience
             ) as response,
         ):
             if response.status_code != 200:

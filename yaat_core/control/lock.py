@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from yaat_core.errors import StateInUse, StoreUnavailable
+from yaat_core.errors import NotAllowed, StateInUse, StoreUnavailable
 
 FILE = "lock"
 
@@ -57,6 +59,35 @@ class StateLock:
                 where=str(self.state_dir / FILE),
                 fix="make it writable for this user, or set state_dir to another place",
             ) from None
+
+
+@contextlib.contextmanager
+def looking(state_dir: Path) -> Iterator[None]:
+    """Nobody changes the state directory meanwhile; others may look, too. Makes and writes nothing.
+
+    Raises:
+        StateInUse: an agent, or a command that changes something, has it.
+        NotAllowed: the directory may not be read.
+    """
+    try:
+        fd = os.open(state_dir / FILE, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        yield  # nobody ever locked it
+        return
+    except OSError as error:
+        raise NotAllowed(
+            f"the state directory {state_dir} can't be looked at: {error.strerror or error}",
+            where=str(state_dir / FILE),
+            fix="run the command as the agent's user (sudo -u)",
+        ) from None
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _in_use(state_dir, _owner(fd)) from None
+        yield
+    finally:
+        os.close(fd)
 
 
 def holder(state_dir: Path) -> str | None:

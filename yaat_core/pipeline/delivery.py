@@ -42,6 +42,8 @@ LINGER = 0.1
 SLOW = 30.0
 #: Seconds after which a paused sink is asked again.
 RECHECK = 30.0
+#: Seconds, at most, between attempts to write a dead letter.
+BURYING = 5.0
 #: Seconds that a sink has to close.
 CLOSING = 5.0
 
@@ -221,10 +223,10 @@ class SinkWorker:
     ) -> None:
         """All the pieces are delivered, but for dead rows of the last one, ``batch`` at ``position``."""
         dead = len(outcome.dead) if isinstance(outcome, Partial) else 0
+        if isinstance(outcome, Partial) and dead:
+            await self._bury(batch, position, outcome)
         # What is delivered is noted even when the agent stops in this moment: a repetition less.
         with trio.CancelScope(shield=True):
-            if isinstance(outcome, Partial) and dead:
-                await trio.to_thread.run_sync(self._dead_letters.write, batch, position, outcome)
             count = await self.lane.settle(pieces.first, pieces.last, "delivered", dead=dead)
         self._attempts = 0
         self.progress = trio.current_time()
@@ -234,6 +236,28 @@ class SinkWorker:
         now = time.time()
         for read_us in pieces.read_us:
             self._latency.observe_all(np.maximum(now - read_us / 1e6, 0.0))
+
+    async def _bury(self, batch: EventBatch, position: Position, partial: Partial) -> None:
+        """Write the dead letter, however long that takes: to deliver the batch again would not make room for it."""
+        attempt = 0
+        while True:
+            try:
+                with trio.CancelScope(shield=True):
+                    await trio.to_thread.run_sync(self._dead_letters.write, batch, position, partial)
+            except OSError as error:
+                attempt += 1
+                why = f"dead letters can't be written: {error.strerror or error}"
+                self.keeper.turn("retrying", why)
+                self._health.set(
+                    self.lane.name,
+                    why,
+                    advice=f"make room for {self._dead_letters.folder}, or mend its permissions; it goes on by itself",
+                    topic="dead",
+                )
+                await trio.sleep(backoff(attempt, longest=BURYING))
+            else:
+                self._health.clear(self.lane.name, "dead")
+                return
 
     async def _retry(self, retry: Retry) -> None:
         self._attempts += 1

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+import attrs
 import trio
 
 from yaat_core.components import Appended, Queue, QueueState, QueueWrite, Record, RecordInfo
@@ -26,15 +27,30 @@ T = TypeVar("T")
 AGAIN = 0.5
 
 
+@attrs.frozen
+class Failing:
+    """Since when (trio's clock) the queue has refused something, and with what the last time."""
+
+    since: float
+    error: StoreUnavailable
+
+
 class QueueDoor:
     """Async access to a `Queue`."""
 
     def __init__(self, queue: Queue, health: HealthBoard) -> None:
         self.queue = queue
         self.unavailable = False
+        self._appending: Failing | None = None
+        self._reopening: Failing | None = None
         self._health = health
         self._writing = trio.Lock()
         self._threads = trio.CapacityLimiter(8)
+
+    @property
+    def failing(self) -> Failing | None:
+        """What goes wrong now, and for how long it has; None when all is well."""
+        return self._appending or self._reopening
 
     async def append(self, write: QueueWrite) -> tuple[Appended, QueueState]:
         """Append, however long the disk is full; with the state right after it."""
@@ -114,11 +130,15 @@ class QueueDoor:
             await self._thread(self.queue.recover)
         except StoreUnavailable as still:
             log.warning("queue: %s", still)
+            self._reopening = _longer(self._reopening, still)
+        else:
+            self._reopening = None
 
     def _refused(self, error: StoreUnavailable) -> None:
         if not self.unavailable:
             log.error("queue can't be written: %s; sources wait", error)
         self.unavailable = True
+        self._appending = _longer(self._appending, error)
         self._health.set(
             "queue", f"storage_full: {error}", advice=error.fix or "free space; it goes on by itself"
         )
@@ -127,7 +147,12 @@ class QueueDoor:
         if self.unavailable:
             log.warning("queue can be written again")
             self.unavailable = False
+            self._appending = None
             self._health.clear("queue")
 
     async def _thread(self, call: Callable[[], T]) -> T:
         return await trio.to_thread.run_sync(call, limiter=self._threads)
+
+
+def _longer(before: Failing | None, error: StoreUnavailable) -> Failing:
+    return Failing(before.since if before else trio.current_time(), error)

@@ -98,25 +98,29 @@ class Pieces:
         batches: list[EventBatch] = []
         checkpoints: dict[str, Checkpoints] = {}
         first = records[0].first
-        last = first - 1
+        last, accepted_us = first - 1, 0
         for record in records:
             if record.first != last + 1 or last >= limit:
                 break
             room = limit - last
             batches.append(record.batch.slice(0, room) if len(record.batch) > room else record.batch)
             last += len(batches[-1])
+            accepted_us = max(accepted_us, record.time_us)
             if last == record.last:
                 for component, written in record.checkpoints.items():
                     checkpoints[component] = {**checkpoints.get(component, {}), **written}
-        return Piece(EventBatch.concat(batches), self._position(first, last, checkpoints))
+        return Piece(EventBatch.concat(batches), self._position(first, last, checkpoints, accepted_us))
 
-    def _position(self, first: int, last: int, checkpoints: dict[str, Checkpoints]) -> Position:
+    def _position(
+        self, first: int, last: int, checkpoints: dict[str, Checkpoints], accepted_us: int = 0
+    ) -> Position:
         return Position(
             queue_id=self._lane.door.queue.state().queue_id,
             sink=self._lane.name,
             first=first,
             last=last,
             checkpoints=checkpoints,
+            accepted_us=accepted_us,
         )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 
 import trio
 
+from yaat_core.clock import TRUSTED_AFTER, ages
 from yaat_core.components import Appended, QueueState, RecordInfo
 from yaat_core.health import HealthBoard
 from yaat_core.pipeline.door import QueueDoor
@@ -45,6 +45,7 @@ class Retention:
 
     async def tick(self) -> None:
         """One look at every lane."""
+        self._look_at_clock()
         for lane in self._lanes():
             if lane.ready or trio.current_time() - self._started > PATIENCE:
                 await self._expire(lane)
@@ -84,10 +85,22 @@ class Retention:
             await self._door.delete_upto(floor)
             self._deleted = floor
 
+    def _look_at_clock(self) -> None:
+        if not (ahead := ages.ahead()):
+            self._health.clear("agent", "clock")
+            return
+        self._health.set(
+            "agent",
+            f"the machine's clock was set {ahead / 3600:.1f} h forward: nothing is removed for its age by the new time yet",
+            advice=f"set it right; the new time counts after {TRUSTED_AFTER / 3600:.0f} h, or from the next start on",
+            level="warn",
+            topic="clock",
+        )
+
     async def _expire(self, lane: Lane) -> None:
         if lane.bounds.retention is None:
             return
-        horizon = time.time_ns() // 1_000 - int(lane.bounds.retention * 1e6)
+        horizon = ages.now_us() - int(lane.bounds.retention * 1e6)
         while records := await self._droppable(lane):
             old = [record for record in records if record.time_us < horizon]
             if not old:

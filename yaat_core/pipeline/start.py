@@ -49,6 +49,11 @@ class Start:
         self._heard(sink)
         await self.decided.wait()
 
+    @property
+    def missing(self) -> frozenset[str]:
+        """Sinks that have not answered."""
+        return frozenset(self._missing)
+
     def refused(self, sink: str) -> None:
         """A sink says that its store is not ours: nothing to wait for."""
         self._heard(sink)

@@ -8,12 +8,14 @@ import lzma
 import os
 import shutil
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from support.tails import Tail, append, lines
 
+from yaat_kit.following.pacing import Pace
 from yaat_kit.following.packing import Unpacked, codec_named
 from yaat_kit.following.reader import Reader
 from yaat_kit.multiline import SingleLines
@@ -23,7 +25,7 @@ def zstd(data: bytes) -> bytes:
     return pa.Codec("zstd").compress(data, asbytes=True)
 
 
-PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstd}
+PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": partial(lzma.compress, preset=0), ".zst": zstd}
 
 
 @pytest.fixture
@@ -276,6 +278,53 @@ def test_once_reads_a_backlog_and_ends(tmp_path):
     assert Counter(tail.seen) == Counter(
         [*lines("now", 20), *(line for n in range(1, 4) for line in lines(f"r{n}", 20))]
     )
+
+
+def test_once_goes_on_in_one_that_was_begun(tail, tmp_path):
+    every = lines("a" * 100, 100_000)
+    aged_write(tmp_path / "app.log.1.gz", gzip.compress(text(every), 1))
+    tail.go_once()
+    while not tail.seen:
+        tail.turn()
+    assert len(tail.seen) < len(every)
+    tail.follower.close()
+    tail.once = True
+    tail.start()
+    tail.follower.scan(tail.now)
+    tail.read()
+    assert tail.seen == every
+
+
+def test_start_at_end_leaves_the_backlog_alone(tmp_path):
+    aged_write(tmp_path / "app.log.1.gz", gzip.compress(text(lines("old", 3))))
+    tail = Tail(tmp_path, selection={"archives": True, "start_at_end": True})
+    assert tail.go(5) == []
+    tail.restart()
+    assert tail.go(5) == []
+    aged_write(tmp_path / "app.log.2.gz", gzip.compress(text(lines("new", 3))))
+    assert tail.go(5) == lines("new", 3), "one that appears later is read"
+    tail.follower.close()
+
+
+def test_closed_compressed_and_gone_before_it_was_read(tmp_path):
+    """With one descriptor for all files: the rest is in the compressed file, and nothing counts as lost."""
+    tail = Tail(tmp_path, pace=Pace(max_open_files=1), selection={"archives": True})
+    for name in "abc":
+        append(tmp_path / f"{name}.log", *lines(name, 5))
+    tail.go(2)
+    for name in "abc":
+        append(tmp_path / f"{name}.log", *lines(name, 5, 5))
+        pack(tmp_path / f"{name}.log")
+    append(tmp_path / "d.log", "begun and not read")
+    tail.follower.scan(tail.now)
+    pack(tmp_path / "d.log")
+    tail.go(20)
+    tail.now += 8000
+    tail.go(2)
+    expected = ["begun and not read", *(line for name in "abc" for line in lines(name, 10))]
+    assert Counter(tail.seen) == Counter(expected)
+    assert tail.count("unread_bytes_total") == 0
+    tail.follower.close()
 
 
 def test_reading_at_a_place(tmp_path):

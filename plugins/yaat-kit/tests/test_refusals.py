@@ -14,7 +14,9 @@ import pytest
 from support.tails import Tail, append
 
 from yaat_kit.following.pacing import Pace
+from yaat_kit.following.reader import Reader
 from yaat_kit.following.refusals import Refusals
+from yaat_kit.multiline import SingleLines
 
 
 @pytest.fixture
@@ -244,6 +246,21 @@ def test_what_was_deleted_while_it_was_dead_is_told_and_counted_once(tmp_path, c
     assert caplog.text.count("were gone before they were read") == 1
 
 
+def test_an_inode_that_another_file_uses_now_is_not_read_under_that_name(tmp_path):
+    """A file that was closed, deleted, and whose inode a file beside it has that no pattern selects."""
+    tail = Tail(tmp_path, pattern="*.log", pace=Pace(max_open_files=1))
+    append(tmp_path / "app.log", "one")
+    append(tmp_path / "b.log", "b")
+    tail.go(2)
+    generation = tail.follower._roster.known(str(tmp_path / "app.log"))
+    tail.follower._descriptors.release(generation)
+    # The same inode under another name, with other content, whatever the file system would do.
+    (tmp_path / "app.log").rename(tmp_path / "private.key")
+    (tmp_path / "private.key").write_text("a secret, and longer\n")
+    assert sorted(tail.go(20)) == ["b", "one"]
+    tail.follower.close()
+
+
 def test_a_file_that_is_no_longer_selected_is_left_alone(tmp_path):
     tail = Tail(tmp_path)
     append(tmp_path / "app.log", *["x" * 100] * 100_000)
@@ -258,6 +275,19 @@ def test_a_file_that_is_no_longer_selected_is_left_alone(tmp_path):
     tail.go(5)
     assert len(tail.seen) == seen
     assert tail.count("unread_bytes_total") == 0
+    tail.follower.close()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16le", "utf-16be", "utf-32le"])
+def test_start_at_end_begins_at_a_character(tmp_path, encoding):
+    path = tmp_path / "app.log"
+    path.write_bytes("old\nbeing writ".encode(encoding))
+    reader = Reader(joiner=SingleLines(), encoding=encoding)
+    tail = Tail(tmp_path, selection={"start_at_end": True}, reader=reader)
+    assert tail.go() == []
+    with path.open("ab") as writer:
+        writer.write("ten\n".encode(encoding))
+    assert tail.go(2) == ["being written"]
     tail.follower.close()
 
 

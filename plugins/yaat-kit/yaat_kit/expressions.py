@@ -12,7 +12,6 @@ import difflib
 import functools
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any, Final
 
 import duckdb
@@ -21,24 +20,10 @@ import pyarrow.compute as pc
 
 from yaat_core.event import SCHEMA, EventBatch
 from yaat_kit.sql_functions import SCALARS
+from yaat_kit.sql_tree import PLAIN, nodes
 
 #: Characters.
 LONGEST: Final = 10_000
-_CLASSES: Final = frozenset(
-    [
-        "BETWEEN",
-        "CASE",
-        "CAST",
-        "COLLATE",
-        "COLUMN_REF",
-        "COMPARISON",
-        "CONJUNCTION",
-        "CONSTANT",
-        "FUNCTION",
-        "OPERATOR",
-        "TYPE",
-    ]
-)
 _OPTIONS: Final[dict[str, Any]] = {
     "threads": 1,
     "memory_limit": "64MB",
@@ -120,7 +105,7 @@ def _check(connection: duckdb.DuckDBPyConnection, text: str) -> None:
         raise ValueError("it is empty; write one like level = 'error'")
     if len(text) > LONGEST or "\0" in text:
         raise ValueError(f"it is longer than {LONGEST:,} characters, or has a NUL in it")
-    for node in _walk(_parsed(connection, text)):
+    for node in nodes(_parsed(connection, text)):
         if "class" in node:
             _check_node(node)
 
@@ -158,17 +143,6 @@ def _parsed(connection: duckdb.DuckDBPyConnection, text: str) -> Any:
     return node["select_list"][0]
 
 
-def _walk(node: Any) -> Iterator[dict[str, Any]]:
-    stack = [node]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, list):
-            stack += one
-        elif isinstance(one, dict):
-            yield one
-            stack += one.values()
-
-
 def _check_node(node: dict[str, Any]) -> None:
     kind = node["class"]
     if kind == "COLUMN_REF":
@@ -179,7 +153,7 @@ def _check_node(node: dict[str, Any]) -> None:
         name = str(node["function_name"]).lower()
         if name not in SCALARS:
             raise ValueError(f"the function `{name[:80]}` can't be used here; {_near(name, sorted(SCALARS))}")
-    elif kind not in _CLASSES:
+    elif kind not in PLAIN:
         raise ValueError(f"{kind.replace('_', ' ').lower()} can't be used here: it looks at one event alone")
 
 

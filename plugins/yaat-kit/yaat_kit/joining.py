@@ -11,10 +11,10 @@ needs no `Held` (`yaat_kit.multiline`): it joins from the first unfinished event
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from yaat_core.config.options import Size, configuration, option
+from yaat_kit.regex import compiled
 
 if TYPE_CHECKING:
     from yaat_kit.multiline import Joiner, Limits
@@ -25,26 +25,8 @@ PRESETS: Final = ("auto", "python", "java", "node", "dotnet", "go", "ruby", "rus
 
 
 def _re2(instance: Any, attribute: Any, value: str | None) -> None:
-    if value is None:
-        return
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        re2.compile(value, options)
-    except re2.error as error:
-        reason = error.args[0]
-        said = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        raise ValueError(f"not a regular expression (RE2 syntax): {said}{_advice(value)}") from None
-
-
-def _advice(pattern: str) -> str:
-    if re.search(r"\(\?<?[=!]", pattern):
-        return ". RE2 has no lookahead or lookbehind: write what the line itself looks like"
-    if re.search(r"\\[1-9]|\(\?P=", pattern):
-        return ". RE2 has no backreferences: write out what may be repeated"
-    return ". The syntax: https://github.com/google/re2/wiki/Syntax"
+    if value is not None:
+        compiled(value)
 
 
 @configuration

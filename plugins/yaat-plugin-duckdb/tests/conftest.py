@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,15 @@ from yaat_core.components import Checkpoints, Context, Outcome, Position, QueryR
 from yaat_core.event import SCHEMA, EventBatch
 from yaat_core.testing import make_context
 from yaat_plugin_duckdb.config import DuckDBConfig
+from yaat_plugin_duckdb.places import Places
 from yaat_plugin_duckdb.writer import Writer
 
 QUEUE = b"queue-0000000001"
 SINK = "sinks.local"
+#: Of each file that `Bench.fill` makes.
+FILE_ROWS = 500
+DAY = 24 * 3600.0
+DAY_US = 24 * 3600 * 1_000_000
 
 
 def batch(first: int, rows: int, **columns: Any) -> EventBatch:
@@ -65,8 +72,13 @@ class Bench:
         return self.context.path(self.config.path)
 
     @property
+    def places(self) -> Places:
+        return Places(self.path)
+
+    @property
     def wal(self) -> Path:
-        return self.path.with_name(self.path.name + ".wal")
+        """Of the file that takes the rows; of the first one when there is none."""
+        return (self.places.present() or [self.places.at(1)])[-1].wal
 
     def open(self, **options: Any) -> Writer:
         self.options = {**self.options, **options}
@@ -75,6 +87,32 @@ class Bench:
         self.writer.position()
         self.writer.bind(QUEUE)
         return self.writer
+
+    def fill(self, files: int, *, rows: int = FILE_ROWS, settle: bool = True) -> int:
+        """So many files of so many rows; returns the last sequence. The newest's are in its log unless ``settle``."""
+        writer = self.open(retention=DAY, checkpoint_interval=3600.0)
+        step = DAY_US // 8
+        start = time.time_ns() // 1_000 - step * (files - 1)
+        for number in range(files):
+            first = 1 + number * rows
+            offset = {b"offset": b"%d" % (first + rows - 1), b"only %d" % number: b"x"}
+            self.deliver(first, rows, {"sources.app": offset}, accepted_us=start + step * number)
+        # Only now, since the first of many are too old already.
+        writer.upkeep.retention._keep = None
+        if settle:
+            self.close()
+            assert self.open(retention=None).settled == files * rows
+        assert len(self.files()) == files
+        return files * rows
+
+    def told(self) -> str:
+        """What the writer says is wrong."""
+        assert self.writer is not None
+        return "\n".join(finding.problem for finding in self.writer.problems())
+
+    def count(self) -> int:
+        """How many events a query finds."""
+        return int(self.ask("SELECT count(*) AS n FROM events")[0]["n"])
 
     def close(self) -> None:
         if self.writer is not None:
@@ -87,6 +125,7 @@ class Bench:
         rows: int,
         checkpoints: Mapping[str, Checkpoints] | None = None,
         waiting: int = 0,
+        accepted_us: int = 0,
         **columns: Any,
     ) -> Outcome:
         assert self.writer is not None
@@ -96,9 +135,16 @@ class Bench:
             first=first,
             last=first + rows - 1,
             waiting=waiting,
+            accepted_us=accepted_us,
             checkpoints=checkpoints or {},
         )
         return self.writer.deliver(batch(first, rows, **columns), position)
+
+    def tidy(self) -> None:
+        """Housekeeping, all of it, now."""
+        assert self.writer is not None
+        self.writer.upkeep._tidied = -math.inf
+        self.writer.tidy()
 
     def ask(self, sql: str, **limits: Any) -> list[dict[str, Any]]:
         """Rows of a query, through the door of queries."""
@@ -110,17 +156,32 @@ class Bench:
             answer.close()
 
     def sequences(self) -> Sequence[int]:
-        """What is stored, read from the closed file."""
+        """What is stored, read from the closed files."""
         self.close()
-        with duckdb.connect(str(self.path), read_only=True) as connection:
+        return sorted(sequence for file in self.files() for sequence in self.stored(file))
+
+    @staticmethod
+    def stored(file: Path) -> list[int]:
+        """The sequences in a file that no writer has open."""
+        with duckdb.connect(str(file), read_only=True) as connection:
             rows = connection.execute("SELECT sequence FROM yaat_events ORDER BY sequence").fetchall()
         return [sequence for (sequence,) in rows]
+
+    def files(self) -> list[Path]:
+        """The files of the database, the oldest first."""
+        return [partition.path for partition in self.places.present()]
 
 
 @pytest.fixture(scope="session")
 def make_bench() -> type[Bench]:
     """`Bench`, for tests that share one or make several."""
     return Bench
+
+
+@pytest.fixture(scope="session")
+def make_batch() -> Callable[..., EventBatch]:
+    """`batch`: rows numbered from a number on."""
+    return batch
 
 
 @pytest.fixture

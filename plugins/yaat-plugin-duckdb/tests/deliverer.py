@@ -1,6 +1,7 @@
-"""A child that delivers batches as fast as it can until it is killed: `deliverer.py FOLDER`.
+"""A child that delivers batches as fast as it can until it is killed: `deliverer.py FOLDER [RETENTION]`.
 
-After each delivery it writes the last sequence to stdout: what it said is delivered must be there.
+With a retention, in seconds, files begin and go all the time. After each delivery it writes the last sequence to
+stdout: what it said is delivered must be there.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from yaat_core import ids
+from yaat_core import faults, ids
 from yaat_core.components import Done, Held, Position
 from yaat_core.event import EventBatch
 from yaat_core.testing import make_context
@@ -22,9 +23,9 @@ QUEUE = b"queue-0000000001"
 STRETCH = 20_000
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, retention: float | None) -> None:
     """Resume where the database says, overlapping by some rows, as a queue does whose cursor is behind."""
-    config = DuckDBConfig(checkpoint_interval=0.05, checkpoint_bytes=2**20)  # type: ignore[arg-type]
+    config = DuckDBConfig(retention=retention, checkpoint_interval=0.05, checkpoint_bytes=2**20)  # type: ignore[arg-type]
     writer = Writer(config, make_context(folder, "sinks.local"))
     writer.start()
     writer.bind(QUEUE)
@@ -64,4 +65,5 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    faults.arm()
+    main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else None)

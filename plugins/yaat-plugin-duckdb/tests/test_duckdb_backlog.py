@@ -81,7 +81,7 @@ def test_a_row_that_duckdb_refuses_among_many(bench: Any) -> None:
 def test_a_store_that_is_reopened_in_the_middle_lets_everything_come_again(bench: Any) -> None:
     writer = bench.open()
     assert deliver_behind(bench, 4 * ROW_GROUP, until=1) == ["Held"]
-    writer._abandon(duckdb.IOException("made up"))
+    writer.holder.abandon(duckdb.IOException("made up"))
     first = ROW_GROUP // 2 + 1
     answers = deliver_behind(bench, 4 * ROW_GROUP, first=first)
     assert answers[0] == "Retry"
@@ -90,16 +90,16 @@ def test_a_store_that_is_reopened_in_the_middle_lets_everything_come_again(bench
 
 def test_very_long_texts_get_the_memory_that_their_checkpoint_needs(bench: Any) -> None:
     """More than `memory_limit` in one vector of rows: the queue would never be freed without a CHECKPOINT."""
-    writer = bench.open(memory_limit=48 * 2**20, checkpoint_interval=0.01)
+    writer = bench.open(memory_limit=16 * 2**20, checkpoint_interval=0.01)
     noise = random.Random(1)
-    for first in range(1, 151, 10):
+    for first in range(1, 61, 10):
         outcome = bench.deliver(first, 10, message=[noise.randbytes(300_000).hex() for _ in range(10)])
         assert outcome == Done()
     for _ in range(5):
         writer.tidy()
-    assert writer.settled == 150
-    assert bench.ask("SELECT count(*) AS n FROM events") == [{"n": 150}]
-    assert writer._memory == 48 * 2**20, "what it was given was for the checkpoint only"
-    assert bench.sequences() == list(range(1, 151))
+    assert writer.settled == 60
+    assert bench.ask("SELECT count(*) AS n FROM events") == [{"n": 60}]
+    assert writer.holder.memory.writing == 16 * 2**20, "what it was given was for the checkpoint only"
+    assert bench.sequences() == list(range(1, 61))
     with duckdb.connect(str(bench.path), read_only=True) as connection:
         assert connection.execute("SELECT min(length(message)) FROM events").fetchall() == [(600_000,)]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from yaat_core.errors import StateInUse, StoreDamaged, StoreNewer, StoreUnavailable
-from yaat_plugin_duckdb.opening import damaged_files
+from yaat_plugin_duckdb.diagnosis import diagnose
 
 SETTLED = 2000
 LAST = 4000
@@ -64,7 +64,7 @@ def resume(bench: Any) -> int:
 def test_untouched(bench: Any, files: tuple[bytes, bytes]) -> None:
     place(bench, *files)
     assert resume(bench) == LAST
-    assert damaged_files(bench.path) == []
+    assert bench.places.damaged() == []
 
 
 def test_log_removed(bench: Any, files: tuple[bytes, bytes]) -> None:
@@ -94,8 +94,8 @@ def test_log_flipped_at_many_places(bench: Any, files: tuple[bytes, bytes]) -> N
             assert bench.wal.read_bytes() == flipped(wal, at)
             continue
         assert SETTLED <= found <= LAST
-        if found < LAST and damaged_files(bench.path):
-            (aside,) = damaged_files(bench.path)
+        if found < LAST and bench.places.damaged():
+            (aside,) = bench.places.damaged()
             assert aside.read_bytes() == flipped(wal, at), "what was set aside is as it was"
 
 
@@ -116,7 +116,7 @@ def test_log_of_another_database(
     other.close()
     place(bench, files[0], wal)
     assert resume(bench) == SETTLED
-    assert len(damaged_files(bench.path)) == 1
+    assert len(bench.places.damaged()) == 1
 
 
 def test_headers_of_the_file_damaged(
@@ -130,7 +130,7 @@ def test_headers_of_the_file_damaged(
         caplog.clear()
         place(bench, damaged, wal)
         assert resume(bench) == 0, number
-        aside = damaged_files(bench.path)
+        aside = bench.places.damaged()
         assert [file.read_bytes() for file in aside] == [damaged, wal]
         assert any("set aside" in record.message and record.levelname == "ERROR" for record in caplog.records)
 
@@ -138,7 +138,7 @@ def test_headers_of_the_file_damaged(
 def test_empty_file_of_a_crash_at_the_first_start(bench: Any) -> None:
     place(bench, b"", None)
     assert resume(bench) == 0
-    assert damaged_files(bench.path) == []
+    assert bench.places.damaged() == []
 
 
 def test_damaged_rows_are_an_answer(bench: Any, files: tuple[bytes, bytes]) -> None:
@@ -161,7 +161,7 @@ def test_damage_found_while_running_makes_the_core_start_over(bench: Any, files:
     bench.deliver(LAST + 11, 10)
     bench.wal.unlink()
     with writer._lock:
-        writer._close()
+        writer.holder.close()
     with pytest.raises(StoreDamaged, match="lost"):
         bench.deliver(LAST + 21, 10)
     bench.close()
@@ -173,8 +173,6 @@ def test_damage_found_while_running_makes_the_core_start_over(bench: Any, files:
 
 def test_a_later_duckdbs_file_is_refused_untouched(bench: Any, files: tuple[bytes, bytes]) -> None:
     import duckdb
-
-    from yaat_plugin_duckdb.opening import diagnose
 
     said = duckdb.IOException(
         "IO Error: Trying to read a database file with version number 70, but we can only read versions between 64 and 68."
@@ -192,8 +190,9 @@ def test_second_process_is_refused(bench: Any) -> None:
     code = (
         "import sys, duckdb\nfrom pathlib import Path\nfrom yaat_core.errors import StateInUse\n"
         "from yaat_plugin_duckdb.opening import open_store\nfrom yaat_plugin_duckdb.engine import Limits\n"
+        "from yaat_plugin_duckdb.places import Places\n"
         "from yaat_plugin_duckdb.ledger import Owner\n"
-        "try:\n    open_store(Path(sys.argv[1]), Limits(memory=2**26, threads=1, spill=0),"
+        "try:\n    open_store(Places(Path(sys.argv[1])), Limits(memory=2**26, threads=1, spill=0),"
         " Owner(agent_id=b'', sink='', queue_id=None))\n"
         "except StateInUse as error:\n    print(error.render())\n"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import stat
 import uuid
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from yaat_core.components import Done, Partial, Position, StoredCheckpoint
 from yaat_core.errors import StoreForeign, StoreNewer
 from yaat_core.event import SCHEMA, TAGS_TYPE, Event, EventBatch
+from yaat_core.pipeline.deadletter import DeadLetters
 from yaat_core.testing import make_context
 from yaat_plugin_duckdb.maps import carry
 from yaat_plugin_duckdb.writer import Writer
@@ -109,6 +111,24 @@ def test_rows_that_duckdb_refuses_are_dead_and_the_others_are_in(bench: Any) -> 
     assert bench.sequences() == [sequence for sequence in range(1, 106) if sequence != 83]
 
 
+def test_dead_rows_are_kept_whole_with_the_reason(bench: Any, make_batch: Any) -> None:
+    """What the database refuses, as the core writes it down: every field of it, and what DuckDB said."""
+    bench.open()
+    rows = make_batch(
+        1, 3, tags=[[("a", "1")], [("a", "1"), ("a", "2")], []], stacktrace=["x", "y\n  z", None]
+    )
+    position = Position(queue_id=b"queue-0000000001", sink="sinks.local", first=1, last=3)
+    outcome = bench.writer.deliver(rows, position)
+    assert isinstance(outcome, Partial)
+    file = DeadLetters(bench.folder / "dead").write(rows, position, outcome)
+    head, dead = (json.loads(line) for line in file.read_text().splitlines())
+    assert (head["events"], dead["sequence"]) == (1, 2)
+    assert "duplicate key" in dead["reason"].lower()
+    assert (dead["event"]["message"], dead["event"]["stacktrace"]) == ("event 2", "y\n  z")
+    assert dead["event"]["event_id"]
+    assert bench.sequences() == [1, 3]
+
+
 def test_checkpoints_of_many_keys(bench: Any) -> None:
     bench.open()
     for turn in range(3):
@@ -173,6 +193,7 @@ def test_another_agent_is_refused(bench: Any) -> None:
     bench.deliver(1, 10)
     bench.close()
     context = attrs.evolve(bench.context, agent_id=b"another-agent-01")
+    before = bench.path.read_bytes()
     other = Writer(bench.config, context)
     other.start()
     with pytest.raises(StoreForeign) as caught:
@@ -181,7 +202,9 @@ def test_another_agent_is_refused(bench: Any) -> None:
     assert caught.value.fix
     with pytest.raises(StoreForeign):
         other.bind(b"queue-0000000001")
+    other.tidy()
     other.stop()
+    assert bench.path.read_bytes() == before, "it was touched"
     assert bench.sequences() == list(range(1, 11))
 
 
@@ -220,9 +243,9 @@ def test_a_newer_format_is_refused_untouched(bench: Any) -> None:
     bench.deliver(1, 10)
     bench.close()
     with duckdb.connect(str(bench.path)) as connection:
-        connection.execute("UPDATE yaat_meta SET format = 2")
+        connection.execute("UPDATE yaat_meta SET format = 3")
     before = bench.path.read_bytes()
-    with pytest.raises(StoreNewer, match="format 2"):
+    with pytest.raises(StoreNewer, match="format 3"):
         bench.open()
     assert bench.path.read_bytes() == before
     assert not bench.wal.exists()

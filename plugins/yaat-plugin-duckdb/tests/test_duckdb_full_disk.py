@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from yaat_core.components import Done, Retry
+from yaat_core.components import Done, QueryRequest, Retry
+from yaat_core.errors import QueryFailed, StoreUnavailable
+from yaat_plugin_duckdb import plugin
 
 SIZE = 12 * 2**20
 
@@ -90,3 +93,64 @@ def test_full_disk_at_the_first_start(make_bench: Any, small_disk: Path) -> None
     bench.open()
     bench.deliver(1, 10)
     assert bench.sequences() == list(range(1, 11))
+
+
+def test_full_disk_while_the_next_file_begins(make_bench: Any, small_disk: Path) -> None:
+    """Rows go on into the one that there is, or wait; afterwards all are there, in files that follow each other."""
+    bench = make_bench(small_disk)
+    bench.open(checkpoint_interval=3600.0, retention=80.0)
+    minute_ago = time.time_ns() // 1_000 - 60_000_000
+    assert bench.deliver(1, 1000, accepted_us=minute_ago) == Done()
+    ballast = fill(small_disk, 100_000)
+    for _ in range(2):
+        assert isinstance(bench.deliver(1001, 1000, accepted_us=minute_ago + 50_000_000), Done | Retry)
+    ballast.unlink()
+    bench.writer.upkeep._rests_until = 0.0
+    assert bench.deliver(1001, 1000, accepted_us=minute_ago + 50_000_000) == Done()
+    bench.close()
+    bench.open()
+    assert bench.writer.problems() == () or "are free" in bench.writer.problems()[0].problem
+    assert bench.sequences() == list(range(1, 2001))
+
+
+def test_full_disk_under_a_query_that_spills(make_bench: Any, small_disk: Path) -> None:
+    """The query fails and says why; rows go in all the while."""
+    bench = make_bench(small_disk)
+    bench.open(checkpoint_interval=3600.0, query_memory=32 * 2**20, memory_limit=16 * 2**20)
+    assert bench.deliver(1, 1000) == Done()
+    with pytest.raises(QueryFailed) as caught:
+        bench.ask("SELECT * FROM range(30000000) ORDER BY hash(range)")
+    assert any(word in caught.value.render().lower() for word in ("space", "memory")), caught.value.render()
+    for first in range(1001, 4000, 1000):
+        assert bench.deliver(first, 1000) == Done()
+    assert bench.ask("SELECT count(*) AS n FROM events") == [{"n": 4000}]
+    assert bench.sequences() == list(range(1, 4001))
+
+
+def test_a_disk_that_can_only_be_read(make_bench: Any, small_disk: Path) -> None:
+    """The agent says why it can't; a query without an agent answers, also when rows are in the log alone."""
+    bench = make_bench(small_disk)
+    bench.open(checkpoint_interval=3600.0)
+    bench.deliver(1, 1000)
+    bench.close()
+    bench.open(checkpoint_interval=3600.0)
+    bench.deliver(1001, 10)
+    bench.writer.holder.close()
+    bench.writer = None
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    try:
+        request = QueryRequest(sql="SELECT count(*) AS n FROM events")
+        answer = plugin.query(sink=bench.config, context=bench.context, request=request)
+        assert answer is not None
+        assert [piece.to_pylist() for piece in answer] == [[{"n": 1010}]]
+        answer.close()
+        with pytest.raises(StoreUnavailable) as caught:
+            bench.open()
+        assert "read-only" in caught.value.render().lower()
+        assert caught.value.fix
+        bench.writer = None
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    bench.open()
+    bench.deliver(1011, 10)
+    assert bench.sequences() == list(range(1, 1021))

@@ -252,8 +252,7 @@ def test_offline_reads_a_pending_log_and_changes_nothing(bench: Any) -> None:
     # rows in the log, as a killed agent leaves them
     writer = bench.open(checkpoint_interval=3600.0)
     bench.deliver(11, 10)
-    writer.answers.stop("test")
-    writer._store.close()
+    writer.holder.close()
     bench.writer = None
     before = {file.name: file.read_bytes() for file in bench.path.parent.iterdir() if file.is_file()}
     assert bench.wal.name in before

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, Final
 
 import duckdb
@@ -17,12 +16,16 @@ import pyarrow as pa
 from yaat_core.components import QueryRequest
 from yaat_core.errors import QueryFailed, QueryTimeout, StoreUnavailable, YaatError
 from yaat_plugin_duckdb.complaints import as_failure
+from yaat_plugin_duckdb.diagnosis import is_damage
+from yaat_plugin_duckdb.memory import Memory
 from yaat_plugin_duckdb.sandbox import checked
 
 _BATCH_ROWS: Final = 8_192
 #: Seconds to wait for a query that was interrupted, and between two interrupts.
 _STOPPING: Final = 10.0
 _NUDGE: Final = 0.05
+#: Seconds that a query waits for an instance that is being opened, or closed and opened again.
+PATIENCE: Final = 5.0
 
 
 class Answer:
@@ -32,6 +35,8 @@ class Answer:
         self, cursor: duckdb.DuckDBPyConnection, request: QueryRequest, ended: Callable[[Answer], None]
     ) -> None:
         self.truncated = False
+        self.met_damage = False
+        """DuckDB found the content of a file wrong."""
         self._cursor = cursor
         self._request = request
         self._ended = ended
@@ -110,6 +115,7 @@ class Answer:
             try:
                 return step()
             except (duckdb.Error, pa.ArrowException, OSError) as error:
+                self.met_damage = self.met_damage or is_damage(error)
                 raise self._verdict or as_failure(error) from error
 
     def _time_out(self) -> None:
@@ -130,31 +136,30 @@ class Answer:
 
 
 class Answers:
-    """The queries that run on one instance, and the gate that keeps new ones out while it is closed."""
+    """The queries that run on one instance, and the gate that keeps new ones waiting while it is closed."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._gate = threading.Condition()
         self._running: set[Answer] = set()
         self._open = False
+        self._over = False
+        self._suspicion = False
 
-    def ask(
-        self,
-        make_cursor: Callable[[], duckdb.DuckDBPyConnection],
-        request: QueryRequest,
-        *,
-        on_end: Callable[[], None] | None = None,
-    ) -> Answer:
-        """Begin a query; ``on_end`` is called when it is over.
+    def ask(self, make_cursor: Callable[[], duckdb.DuckDBPyConnection], request: QueryRequest) -> Answer:
+        """Begin a query.
 
         Raises:
             QueryRefused, QueryFailed: the sandbox or the database says no.
-            StoreUnavailable: the instance is closed at this moment.
+            StoreUnavailable: the instance is closed, and was not opened within `PATIENCE` seconds.
         """
-        with self._lock:
+        with self._gate:
+            self._gate.wait_for(lambda: self._open or self._over, PATIENCE)
             if not self._open:
-                raise StoreUnavailable("the database is not open", fix="ask again in a moment")
-            answer = Answer(make_cursor(), request, partial(self._ended, on_end))
+                raise not_open()
+            answer = Answer(make_cursor(), request, self._ended)
             self._running.add(answer)
+        self._memory.query_begins()
         answer.begin()
         return answer
 
@@ -163,21 +168,53 @@ class Answers:
         """How many queries hold a cursor."""
         return len(self._running)
 
+    def take_suspicion(self) -> bool:
+        """Has a query met damage since this was asked last?"""
+        with self._gate:
+            found, self._suspicion = self._suspicion, False
+        return found
+
     def admit(self) -> None:
         """The instance is open: queries may begin."""
-        with self._lock:
+        with self._gate:
             self._open = True
+            self._gate.notify_all()
+
+    def pause(self) -> bool:
+        """Let no query begin until `admit`, if none runs now."""
+        with self._gate:
+            if not self._running:
+                self._open = False
+            return not self._open
 
     def stop(self, why: str) -> None:
         """The instance is about to be closed: end every query, and let none begin."""
-        with self._lock:
+        with self._gate:
             self._open = False
             running = list(self._running)
         for answer in running:
             answer.stop(QueryFailed(why, fix="ask again in a moment"))
 
-    def _ended(self, on_end: Callable[[], None] | None, answer: Answer) -> None:
-        with self._lock:
+    def end(self, why: str) -> None:
+        """As `stop`, for good: nobody waits for another opening."""
+        with self._gate:
+            self._over = True
+            self._gate.notify_all()
+        self.stop(why)
+
+    def _ended(self, answer: Answer) -> None:
+        with self._gate:
+            ended = answer in self._running
             self._running.discard(answer)
-        if on_end is not None:
-            on_end()
+            self._suspicion = self._suspicion or answer.met_damage
+        if ended:
+            self._memory.query_ends()
+
+
+def not_open() -> StoreUnavailable:
+    """What a query hears that waited in vain."""
+    return StoreUnavailable(
+        "the database is not open",
+        cause="the sink is starting or stopping, or can't open its files",
+        fix="ask again in a moment; `yaat status` says what is wrong",
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
-from yaat_core.config.options import Duration, Size, configuration, option
+from yaat_core.config.options import Duration, Size, configuration, option, positive
 
-_LEAST_MEMORY: Final = 48 * 2**20
+_LEAST_MEMORY: Final = 16 * 2**20
+_LEAST_QUERY_MEMORY: Final = 32 * 2**20
 _LEAST_DATABASE: Final = 16 * 2**20
 _MOST_THREADS: Final = 256
 
@@ -24,11 +25,6 @@ def _at_least(least: int) -> Any:
     return check
 
 
-def _lasting(_instance: Any, attribute: Any, value: float | None) -> None:
-    if value is not None and value <= 0:
-        raise ValueError(f"{attribute.name} must be longer than nothing, like 7d or 10s, got {value:g}s")
-
-
 def _some_threads(_instance: Any, attribute: Any, value: int) -> None:
     if not 1 <= value <= _MOST_THREADS:
         raise ValueError(f"{attribute.name} must be from 1 to {_MOST_THREADS}, got {value}")
@@ -42,28 +38,34 @@ class DuckDBConfig:
 
     path: str = option(
         "events.duckdb",
-        help="File of the database, relative to `state_dir`.",
+        help="Its first file, relative to `state_dir`; the later ones lie in the folder of this name with `.d` after it.",
         example="events.duckdb",
         validator=_not_empty,
     )
     retention: Duration | None = option(
         "7d",
-        help="How long events are kept, counted from when they were stored; `none` keeps them.",
+        help="How long events are kept, counted from when the queue took them, and up to an eighth longer; `none` keeps "
+        "them.",
         example="30d",
-        validator=_lasting,
+        validator=positive,
     )
     max_bytes: Size = option(
         "10GiB",
-        help="How large the database may grow before its oldest events are removed.",
+        help="How much disk the database may take before its oldest events are removed.",
         example="50GiB",
         validator=_at_least(_LEAST_DATABASE),
     )
     memory_limit: Size = option(
-        "64MiB",
-        help="Memory that DuckDB may use, for writing and queries together; moving very long texts into the file takes "
-        "more for that long.",
-        example="512MiB",
+        "24MiB",
+        help="Memory that DuckDB may use for writing; moving very long texts into the file takes more for that long.",
+        example="64MiB",
         validator=_at_least(_LEAST_MEMORY),
+    )
+    query_memory: Size = option(
+        "128MiB",
+        help="Memory that DuckDB may use beyond that while queries run, for all of them together.",
+        example="512MiB",
+        validator=_at_least(_LEAST_QUERY_MEMORY),
     )
     threads: int = option(
         1, help="Threads that DuckDB may use for one statement.", example=2, validator=_some_threads
@@ -72,7 +74,7 @@ class DuckDBConfig:
         "1m",
         help="How long rows may stay in DuckDB's log (and the events in the queue) before they are moved into the file.",
         example="5m",
-        validator=_lasting,
+        validator=positive,
     )
     checkpoint_bytes: Size = option(
         "128MiB",

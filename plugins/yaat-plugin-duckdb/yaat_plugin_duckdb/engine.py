@@ -1,13 +1,12 @@
 """How DuckDB is opened: bounded in memory, closed to everything but its own files, its settings locked.
 
-The order of the settings matters: nothing can be set after the lock, and the folder for temporary files has to be
-known, and the database attached, before access to files is closed. DuckDB adds its own files and that folder to what
-may be accessed; nothing else may be, so that even SQL that slipped through the sandbox reads no file.
+An instance lives in memory and attaches the files of the database. The order of the settings matters: nothing but the
+memory can be set after the lock. What may be accessed are the files of the database and the folder for temporary
+files; nothing else may be, so that even SQL that slipped through the sandbox reads no other file.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -15,13 +14,11 @@ import duckdb
 
 from yaat_core.errors import StoreUnavailable
 from yaat_plugin_duckdb.config import DuckDBConfig
-
-#: Name of the database within its instance.
-DATABASE: Final = "yaat"
+from yaat_plugin_duckdb.places import Partition, Places
 
 #: Rows of a row group, a quarter of DuckDB's default. A transaction of exactly so many rows is written to the file at
 #: once, compressed, and needs no log (half of the CPU time; DuckDB 2.0.1); any other goes through the log, and a
-#: CHECKPOINT writes it again. Smaller groups need less memory and give the space of old rows back sooner.
+#: CHECKPOINT writes it again. Smaller groups need less memory.
 ROW_GROUP: Final = 30_720
 
 _ATTACHED: Final = "already attached"
@@ -46,29 +43,12 @@ class Limits:
 
 
 def limits_of(config: DuckDBConfig) -> Limits:
-    """What an instance may use, going by the options of the sink."""
+    """What an instance may use while nobody asks, going by the options of the sink."""
     return Limits(memory=config.memory_limit, threads=config.threads, spill=config.spill_bytes)
 
 
-def spill_folder(path: Path) -> Path:
-    """Where an instance keeps temporary files: inside the folder of the database."""
-    return path.with_name(path.name + ".tmp")
-
-
-def wal_path(path: Path) -> Path:
-    """DuckDB's write-ahead log."""
-    return path.with_name(path.name + ".wal")
-
-
-def connect(path: Path, limits: Limits, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """Open a database; CHECKPOINTs happen only when asked for.
-
-    It is attached to an instance in memory, since the size of row groups is an option of ATTACH alone.
-
-    Raises:
-        duckdb.Error: as DuckDB says.
-        StoreUnavailable: it is open already.
-    """
+def connect(places: Places, limits: Limits) -> duckdb.DuckDBPyConnection:
+    """An instance that has attached nothing yet; CHECKPOINTs happen only when asked for."""
     options: dict[str, Any] = {
         **_OPTIONS,
         "memory_limit": f"{int(limits.memory)}B",
@@ -77,42 +57,72 @@ def connect(path: Path, limits: Limits, *, read_only: bool = False) -> duckdb.Du
     }
     connection = duckdb.connect(config=options)
     try:
-        for statement in _statements(path, limits, read_only=read_only):
+        for statement in _statements(places, limits):
             connection.execute(statement)
-    except BaseException as error:
+    except BaseException:
         connection.close()
-        if isinstance(error, duckdb.Error) and _ATTACHED in str(error):
-            raise _still_open(path) from error
         raise
     return connection
 
 
-def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Another connection to the same database. Any thread."""
+def attach(connection: duckdb.DuckDBPyConnection, partition: Partition, *, writable: bool) -> None:
+    """Attach a file, or make it. Read-only, a pending log is read along and nothing is changed.
+
+    Raises:
+        duckdb.Error: as DuckDB says.
+        StoreUnavailable: it is open already.
+    """
+    how = f"ROW_GROUP_SIZE {ROW_GROUP}" if writable else "READ_ONLY"
+    try:
+        connection.execute(f"ATTACH {quoted(str(partition.path))} AS {partition.alias} ({how})")
+    except duckdb.Error as error:
+        if _ATTACHED in str(error):
+            raise _still_open(partition) from error
+        raise
+
+
+def detach(connection: duckdb.DuckDBPyConnection, partition: Partition) -> None:
+    """Forget a file. A query that reads it goes on to its end."""
+    connection.execute(f"DETACH {partition.alias}")
+
+
+def cursor(connection: duckdb.DuckDBPyConnection, partition: Partition) -> duckdb.DuckDBPyConnection:
+    """Another connection to the same instance, whose plain names mean this file. Any thread."""
     another = connection.cursor()
-    another.execute(f"USE {DATABASE}")
+    another.execute(f"USE {partition.alias}")
     return another
 
 
-def _still_open(path: Path) -> StoreUnavailable:
+def limit_memory(connection: duckdb.DuckDBPyConnection, limit: int) -> None:
+    """How many bytes the whole instance may use from now on.
+
+    Raises:
+        duckdb.OutOfMemoryException: it uses more at this moment.
+    """
+    connection.execute(f"SET GLOBAL memory_limit = '{int(limit)}B'")
+
+
+def _still_open(partition: Partition) -> StoreUnavailable:
     return StoreUnavailable(
         "the database is still open in this process",
-        where=str(path),
+        where=str(partition.path),
         cause="a query that could not be stopped at once",
         effect="events wait in the queue",
         fix="it opens again when that query has ended",
     )
 
 
-def _statements(path: Path, limits: Limits, *, read_only: bool) -> list[str]:
-    folder = spill_folder(path) if limits.spill else ""
-    how = "READ_ONLY" if read_only else f"ROW_GROUP_SIZE {ROW_GROUP}"
+def _statements(places: Places, limits: Limits) -> list[str]:
+    folder = places.spill if limits.spill else ""
+    first = places.at(1)
+    files = ", ".join(quoted(str(file)) for file in (first.path, *first.sidecars))
     return [
         "SET GLOBAL TimeZone = 'UTC'",
         "PRAGMA disable_checkpoint_on_shutdown",
         f"SET temp_directory = {quoted(str(folder))}",
-        f"ATTACH {quoted(str(path))} AS {DATABASE} ({how})",
-        f"USE {DATABASE}",
+        f"SET allowed_paths = [{files}]",
+        f"SET allowed_directories = [{quoted(str(places.folder))}]",
+        "SET allowed_configs = ['memory_limit']",
         "SET enable_external_access = false",
         "SET lock_configuration = true",
     ]

@@ -2,11 +2,13 @@
 
 `yaat_events` has the columns of `SCHEMA` and the event's sequence, which tells its age (see `retention`) and what to
 cut when a piece is delivered twice. It has no key and no index: they cost more than half of the speed, and the
-position in the same transaction gives exactly once. Users see the views; names that begin with `yaat_` are internal.
+position in the same transaction gives exactly once. Users see the views over all files; names that begin with `yaat_`
+are internal. Each file has the same views over its own rows, for whoever opens it alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -14,8 +16,8 @@ import pyarrow as pa
 from yaat_core.event import EVENT_TYPES, SCHEMA, EventBatch
 from yaat_plugin_duckdb.maps import carry
 
-#: Version of everything in this module and in `ledger`; a database with a higher one is refused.
-FORMAT: Final = 1
+#: Version of everything in this module and in `ledger`; a file with a higher one is refused. 1: one file, no `yaat_place`.
+FORMAT: Final = 2
 
 TABLE: Final = "yaat_events"
 #: What users can ask for.
@@ -33,16 +35,22 @@ _INCOMING: Final = "yaat_incoming"
 
 
 def statements() -> list[str]:
-    """What makes an empty database of this layout."""
+    """What makes an empty file of this layout."""
     columns = ", ".join(f"{field.name} {_TYPES[field.type]}" for field in SCHEMA)
+    return [f"CREATE TABLE {TABLE} (sequence BIGINT, {columns})", *views([TABLE])]
+
+
+def views(tables: Sequence[str]) -> list[str]:
+    """What makes, or replaces, the views over these tables, one for each file."""
     names = ", ".join(SCHEMA.names)
+
+    def view(name: str, where: str) -> str:
+        parts = " UNION ALL ".join(f"SELECT {names} FROM {table}{where}" for table in tables)
+        return f"CREATE OR REPLACE VIEW {name} AS {parts}"
+
     return [
-        f"CREATE TABLE {TABLE} (sequence BIGINT, {columns})",
-        f"CREATE VIEW events AS SELECT {names} FROM {TABLE}",
-        *(
-            f"CREATE VIEW {kind}s AS SELECT {names} FROM {TABLE} WHERE event_type = '{kind}'"
-            for kind in EVENT_TYPES
-        ),
+        view("events", ""),
+        *(view(f"{kind}s", f" WHERE event_type = '{kind}'") for kind in EVENT_TYPES),
     ]
 
 

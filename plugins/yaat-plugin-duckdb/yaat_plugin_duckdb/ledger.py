@@ -1,13 +1,14 @@
-"""What the database knows of the queue: whose rows it holds, up to which sequence, with which checkpoints, how old.
+"""What a file knows of the queue: whose rows it holds, up to which sequence, with which checkpoints, how old.
 
-Every function runs on the connection that it is given, within the caller's transaction. Nothing is ever UPDATEd: as
-long as a query is open that began before an UPDATE, DuckDB refuses every CHECKPOINT but one; rows that are deleted and
-inserted are no hindrance (DuckDB 2.0.1).
+Each file knows all of it by itself: a new one begins with the position and the checkpoints of the one before, so that
+the file with the highest position says where to go on. Every function runs on the connection that it is given, within
+the caller's transaction. Nothing is ever UPDATEd: as long as a query is open that began before an UPDATE, DuckDB refuses
+every CHECKPOINT but one; rows that are deleted and inserted are no hindrance (DuckDB 2.0.1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -18,10 +19,11 @@ from yaat_core.components import Checkpoints, StoredCheckpoint
 STATEMENTS: Final = (
     "CREATE TABLE yaat_meta (format INTEGER, agent_id BLOB, sink VARCHAR, queue_id BLOB)",
     "CREATE TABLE yaat_position (sequence BIGINT)",
-    "INSERT INTO yaat_position VALUES (0)",
     "CREATE TABLE yaat_checkpoints (component VARCHAR, key BLOB, value BLOB, sequence BIGINT)",
     "CREATE TABLE yaat_ages (sequence BIGINT, stored_us BIGINT)",
 )
+#: New in format 2: earlier databases are one file.
+_PLACE: Final = "CREATE TABLE yaat_place (number BIGINT, oldest BIGINT, base BIGINT)"
 
 _INSERT_META: Final = "INSERT INTO yaat_meta VALUES (?, ?, ?, ?)"
 _INCOMING: Final = "yaat_incoming_checkpoints"
@@ -39,8 +41,23 @@ class Owner:
     queue_id: bytes | None
 
 
+@attrs.frozen(kw_only=True)
+class Place:
+    """Where a file stands among the files of its database."""
+
+    number: int
+    oldest: int
+    """The lowest number that there was when this was written: what is missing above it was not removed by us."""
+    base: int
+    """The position at which it began: where the file before it ends."""
+
+
+#: Of a database that is one file.
+FIRST: Final = Place(number=1, oldest=1, base=0)
+
+
 def format_of(connection: Any) -> int | None:
-    """Format of the database; None when it has no tables at all; 0 when its tables are not ours."""
+    """Format of the file; None when it has no tables at all; 0 when its tables are not ours."""
     names = {
         name
         for (name,) in connection.execute(
@@ -62,11 +79,35 @@ def owner(connection: Any) -> Owner:
     return Owner(agent_id=agent_id, sink=sink, queue_id=queue_id)
 
 
-def create(connection: Any, format: int, new: Owner) -> None:
-    """The tables of a new database."""
+def create(connection: Any, format: int, new: Owner, place: Place) -> None:
+    """The tables of a new file."""
     for statement in STATEMENTS:
         connection.execute(statement)
+    connection.execute("INSERT INTO yaat_position VALUES (?)", [place.base])
     connection.execute(_INSERT_META, [format, new.agent_id, new.sink, new.queue_id])
+    connection.execute(_PLACE)
+    set_place(connection, place)
+
+
+def upgrade(connection: Any, format: int) -> None:
+    """Make a file of format 1 one of this format: the first of its database, and so far the only one."""
+    set_owner(connection, format, owner(connection))
+    connection.execute(_PLACE)
+    set_place(connection, FIRST)
+
+
+def place(connection: Any, format: int) -> Place:
+    """Where this file, which has that format, stands."""
+    if format == 1:
+        return FIRST
+    ((number, oldest, base),) = connection.execute("SELECT number, oldest, base FROM yaat_place").fetchall()
+    return Place(number=number, oldest=oldest, base=base)
+
+
+def set_place(connection: Any, new: Place) -> None:
+    """It stands there."""
+    connection.execute("DELETE FROM yaat_place")
+    connection.execute("INSERT INTO yaat_place VALUES (?, ?, ?)", [new.number, new.oldest, new.base])
 
 
 def set_owner(connection: Any, format: int, new: Owner) -> None:
@@ -104,11 +145,7 @@ def put_checkpoints(connection: Any, written: Mapping[str, Checkpoints], sequenc
     ]
     if not rows:
         return
-    arrays = [
-        pa.array(column, kind)
-        for column, kind in zip(zip(*rows, strict=True), _CHECKPOINTS.types, strict=True)
-    ]
-    connection.register(_INCOMING, pa.Table.from_arrays(arrays, schema=_CHECKPOINTS))
+    connection.register(_INCOMING, _table(rows))
     connection.execute(
         f"DELETE FROM yaat_checkpoints WHERE (component, key) IN (SELECT (component, key) FROM {_INCOMING})"
     )
@@ -116,19 +153,35 @@ def put_checkpoints(connection: Any, written: Mapping[str, Checkpoints], sequenc
     connection.unregister(_INCOMING)
 
 
-def note_age(connection: Any, sequence: int, now_us: int) -> None:
-    """Everything up to ``sequence`` was stored by now."""
-    connection.execute("INSERT INTO yaat_ages VALUES (?, ?)", [sequence, now_us])
+def adopt_checkpoints(connection: Any, known: Mapping[str, Mapping[bytes, StoredCheckpoint]]) -> None:
+    """Begin with the checkpoints of the file before, each with its own sequence."""
+    rows = [
+        (component, key, stored.value, stored.sequence)
+        for component, entries in known.items()
+        for key, stored in entries.items()
+    ]
+    if rows:
+        connection.register(_INCOMING, _table(rows))
+        connection.execute(f"INSERT INTO yaat_checkpoints SELECT * FROM {_INCOMING}")
+        connection.unregister(_INCOMING)
 
 
-def youngest_us(connection: Any) -> int:
-    """When an age was last noted; 0 for never."""
-    return int(connection.execute("SELECT coalesce(max(stored_us), 0) FROM yaat_ages").fetchall()[0][0])
+def note_age(connection: Any, sequence: int, accepted_us: int) -> None:
+    """Everything up to ``sequence`` was accepted by then."""
+    connection.execute("INSERT INTO yaat_ages VALUES (?, ?)", [sequence, accepted_us])
 
 
-def stored_before(connection: Any, horizon_us: int) -> int:
-    """The highest sequence that was stored at ``horizon_us`` or before; 0 for none."""
+def ages_us(connection: Any) -> tuple[int, int]:
+    """The first and the last accept time that was noted; zeros for never."""
     rows = connection.execute(
-        "SELECT coalesce(max(sequence), 0) FROM yaat_ages WHERE stored_us <= ?", [horizon_us]
+        "SELECT coalesce(min(stored_us), 0), coalesce(max(stored_us), 0) FROM yaat_ages"
     ).fetchall()
-    return int(rows[0][0])
+    return int(rows[0][0]), int(rows[0][1])
+
+
+def _table(rows: Sequence[tuple[Any, ...]]) -> Any:
+    arrays = [
+        pa.array(column, kind)
+        for column, kind in zip(zip(*rows, strict=True), _CHECKPOINTS.types, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=_CHECKPOINTS)

@@ -1,65 +1,83 @@
-"""How old events go: by the time since they were stored, and when the database takes more than it may.
+"""How old events go: whole files, when the newest event in one is too old, and when all take more than they may.
 
-DuckDB deletes millions of rows in milliseconds and reuses their space, but gives it free in its own time: whole row
-groups (30,720 rows) at the next CHECKPOINT, parts of one when enough of it is gone, and nothing while a query reads.
-The file itself mostly keeps its size. So what counts are the used blocks, and after a cut the next one waits until
-that number has moved: else a database that frees late would be cut again and again.
+Only removing a file gives disk space back: DuckDB's files do not shrink by deleting rows. So a file takes the events of
+an eighth of `retention`, or a fortieth of `max_bytes`, whichever is full first, and then the next one begins. Events
+stay until the last one of their file is old enough: up to an eighth of `retention` longer.
 """
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
+from yaat_core.clock import ages
 from yaat_core.components import Context
 from yaat_plugin_duckdb.config import DuckDBConfig
+from yaat_plugin_duckdb.known import Known
 from yaat_plugin_duckdb.store import Store
 
-#: A cut leaves this part of what is allowed.
-_LEAVES: Final = 0.9
-#: Used blocks within these factors of the last cut's: it has not shown yet.
-_FREED: Final = 0.95
-_GROWN: Final = 1.1
+#: Files that the retention time is cut into.
+_PERIODS: Final = 8
+#: Files that `max_bytes` is cut into: more for large databases, so that no file grows without need.
+_FILES: Final = 40
+_FEW_FILES: Final = 8
+_ENOUGH_BYTES: Final = 64 * 2**20
 
 
 class Retention:
-    """Removes what is too old or too much."""
+    """When a file is full, and when it goes."""
 
     def __init__(self, config: DuckDBConfig, context: Context) -> None:
         self._keep = config.retention
-        self._max_bytes = config.max_bytes
-        self._cut_at = 0
+        self._max_bytes = int(config.max_bytes)
+        self.file_bytes = max(self._max_bytes // _FILES, min(self._max_bytes // _FEW_FILES, _ENOUGH_BYTES))
+        """How large a file grows before the next one begins."""
         self._log = context.log
         stats = context.stats
         self._removed = stats.counter(
             "yaat_duckdb_expired_events_total", "Events that retention removed from the database."
         )
-        self._used = stats.gauge("yaat_duckdb_used_bytes", "Bytes that the database uses of its file.")
+        self._used = stats.gauge("yaat_duckdb_used_bytes", "Bytes of the database's files.")
+        self._files = stats.gauge("yaat_duckdb_files", "Files of the database.")
 
-    def by_age(self, store: Store) -> int:
-        """Remove what was stored too long ago; returns how many rows."""
+    def is_full(self, store: Store, now_us: int | None = None) -> bool:
+        """Does the next file begin, for events that are accepted at ``now_us``?"""
+        if self._is_past(store, now_us or ages.now_us()):
+            return True
+        return store.current.bytes() >= self.file_bytes
+
+    def _is_past(self, store: Store, now_us: int) -> bool:
+        return self._keep is not None and store.age_us(now_us) >= self._keep * 1e6 / _PERIODS
+
+    def apply(self, store: Store) -> int:
+        """Remove the files that are too old or too much; returns how many events they had."""
+        old = self._too_old(store)
+        old += self._too_much(store, old)
+        gone = store.retire(old) if old else 0
+        if old:
+            self._removed.add(gone)
+            self._log.info("retention removed the oldest %d events, %d files", gone, len(old))
+        self._used.set(store.bytes())
+        self._files.set(len(store.sealed) + 1)
+        return gone
+
+    def _too_old(self, store: Store) -> list[Known]:
         if self._keep is None:
-            return 0
-        upto = store.expired(int((time.time() - self._keep) * 1e6))
-        return self._forget(store, upto) if upto else 0
+            return []
+        horizon_us = ages.now_us() - int(self._keep * 1e6)
+        return [one for one in store.sealed if 0 < one.aged_us <= horizon_us]
 
-    def by_size(self, store: Store) -> int:
-        """Remove the oldest rows when the used blocks are too many; returns how many rows."""
-        used = store.used_bytes()
-        self._used.set(used)
-        if used <= self._max_bytes:
-            self._cut_at = 0
-            return 0
-        if self._cut_at * _FREED <= used < self._cut_at * _GROWN:
-            return 0
-        self._cut_at = used
-        oldest, rows = store.span()
-        share = 1 - _LEAVES * self._max_bytes / used
-        removed = self._forget(store, oldest + max(int((store.sequence - oldest + 1) * share), 1) - 1)
-        self._log.info("max_bytes is reached: %d of %d events, the oldest, are removed", removed, rows)
-        return removed
+    def _too_much(self, store: Store, gone: list[Known]) -> list[Known]:
+        """The oldest of what is left; one file's worth of room is kept for what comes until the next look."""
+        left = [one for one in store.sealed if one not in gone]
+        excess = store.bytes() - sum(_bytes(one) for one in gone) - (self._max_bytes - self.file_bytes)
+        found = []
+        for one in left:
+            if excess <= 0:
+                break
+            found.append(one)
+            excess -= _bytes(one)
+        return found
 
-    def _forget(self, store: Store, upto: int) -> int:
-        removed = store.forget(upto)
-        self._removed.add(removed)
-        return removed
+
+def _bytes(one: Known) -> int:
+    return one.partition.bytes() + one.partition.wal_bytes()

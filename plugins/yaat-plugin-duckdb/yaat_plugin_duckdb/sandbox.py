@@ -13,13 +13,13 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 import duckdb
 
 from yaat_core.errors import QueryRefused
 from yaat_kit.sql_functions import FUNCTIONS, TABLE_FUNCTIONS
+from yaat_kit.sql_tree import PLAIN, nodes
 from yaat_plugin_duckdb.growth import check_growth
 from yaat_plugin_duckdb.layout import VIEWS
 
@@ -28,26 +28,7 @@ _EXPLAIN: Final = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?(?=\S)", re.IGNORECASE)
 _NAME: Final = re.compile(r"[^\W\d]\w*")
 _RESERVED: Final = ("yaat_", "duckdb_", "sqlite_", "pg_", "pragma_", "information_schema")
 
-_EXPRESSIONS: Final = frozenset(
-    [
-        "BETWEEN",
-        "CASE",
-        "CAST",
-        "COLLATE",
-        "COLUMN_REF",
-        "COMPARISON",
-        "CONJUNCTION",
-        "CONSTANT",
-        "FUNCTION",
-        "LAMBDA",
-        "OPERATOR",
-        "POSITIONAL_REFERENCE",
-        "STAR",
-        "SUBQUERY",
-        "TYPE",
-        "WINDOW",
-    ]
-)
+_EXPRESSIONS: Final = PLAIN | {"LAMBDA", "POSITIONAL_REFERENCE", "STAR", "SUBQUERY", "WINDOW"}
 _NODES: Final = frozenset(
     [
         "SELECT_NODE",
@@ -153,13 +134,13 @@ def _shows_tables(tree: dict[str, Any]) -> bool:
 
 
 def _check(tree: dict[str, Any]) -> None:
-    nodes = list(_walk(tree["statements"]))
-    known = {name.lower() for node in nodes for name in _cte_names(node)}
+    found = list(nodes(tree["statements"]))
+    known = {name.lower() for node in found for name in _cte_names(node)}
     for name in known:
         _require_name(name)
     tables = known.union(VIEWS)
-    in_from = {id(node["function"]) for node in nodes if node.get("type") == "TABLE_FUNCTION"}
-    for node in nodes:
+    in_from = {id(node["function"]) for node in found if node.get("type") == "TABLE_FUNCTION"}
+    for node in found:
         if "class" in node:
             _check_expression(node, TABLE_FUNCTIONS if id(node) in in_from else FUNCTIONS)
         elif isinstance(node.get("type"), str):
@@ -168,17 +149,6 @@ def _check(tree: dict[str, Any]) -> None:
         check_growth(tree["statements"])
     except RecursionError:
         raise _too_deep() from None
-
-
-def _walk(node: Any) -> Iterator[dict[str, Any]]:
-    stack = [node]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, list):
-            stack += one
-        elif isinstance(one, dict):
-            yield one
-            stack += one.values()
 
 
 def _cte_names(node: dict[str, Any]) -> list[str]:

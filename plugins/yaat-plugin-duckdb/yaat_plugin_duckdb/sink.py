@@ -19,19 +19,19 @@ from yaat_core.components import (
     SinkPosition,
     TransactionalSink,
 )
-from yaat_core.config.options import Size
 from yaat_core.errors import StoreUnavailable
 from yaat_core.event import EventBatch
 from yaat_plugin_duckdb.config import DuckDBConfig
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from yaat_plugin_duckdb.answers import Answer
+    from yaat_plugin_duckdb.places import Places
     from yaat_plugin_duckdb.writer import Writer
 
 #: Seconds between two looks whether there is something to tidy up.
 _ROUND: Final = 1.0
-#: With less free space than this nothing useful can be stored.
-_LEAST_FREE: Final = 64 * 2**20
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class DuckDBSink(TransactionalSink):
         return self._writer.settled if self._writer else 0
 
     def ask(self, request: QueryRequest) -> Answer:
-        """Answer SQL on the running instance. In a worker thread.
+        """Answer SQL on the running instance, which may have to be waited for. In a worker thread.
 
         Raises:
             QueryRefused, QueryFailed, StoreUnavailable: as `Answers.ask`.
@@ -92,6 +92,10 @@ class DuckDBSink(TransactionalSink):
     async def check(self) -> Sequence[Finding]:
         """Can the file be written, and is there room? Looks only; the database may be in use."""
         return await self._in_thread(self._findings)
+
+    def problems(self) -> Sequence[Finding]:
+        """Files that are damaged or missing, a disk that is full, CHECKPOINTs that fail."""
+        return self._writer.problems() if self._writer else ()
 
     async def aclose(self) -> None:
         """Move everything into the file, and close. Safe twice."""
@@ -122,8 +126,10 @@ class DuckDBSink(TransactionalSink):
             writer.tidy()
 
     def _findings(self) -> list[Finding]:
-        from yaat_plugin_duckdb.opening import damaged_files
+        from yaat_plugin_duckdb.places import Places
+        from yaat_plugin_duckdb.problems import damaged, room
 
+        places = Places(self._path)
         folder = self._path.parent
         while not folder.exists():
             folder = folder.parent
@@ -140,25 +146,13 @@ class DuckDBSink(TransactionalSink):
                     problem=f"{self._path} is no file that can be written", advice="choose another `path`"
                 )
             )
-        found += self._room(shutil.disk_usage(folder).free)
-        found += [
-            Finding(
-                problem=f"{file} is a damaged file that was set aside",
-                advice="its events were delivered again as far as the queue had them; look into it, then delete it",
-                level="warn",
-            )
-            for file in damaged_files(self._path)
-        ]
-        return found
+        short = room(places)
+        return [*found, *([short] if short else self._room(places, folder)), *filter(None, [damaged(places)])]
 
-    def _room(self, free: int) -> list[Finding]:
-        if free < _LEAST_FREE:
-            return [
-                Finding(
-                    problem=f"only {Size(free)} are free beside {self._path}", advice="make room on this disk"
-                )
-            ]
-        has = self._path.stat().st_size if self._path.exists() else 0
+    def _room(self, places: Places, folder: Path) -> list[Finding]:
+        """Is there space for all that `max_bytes` allows?"""
+        free = shutil.disk_usage(folder).free
+        has = sum(partition.bytes() for partition in places.present())
         missing = self._config.max_bytes - has - free
         if missing <= 0:
             return []

@@ -1,5 +1,6 @@
 """An open database, and the transactions on it. One thread at a time.
 
+Rows go into the newest of its files alone, with the position and the checkpoints: DuckDB commits to one file at a time.
 After any `duckdb.Error` the connection is dead: DuckDB may raise on a COMMIT that is durable, and invalidates an
 instance whose log it could not write. Whoever calls closes the store, opens it again, and looks at `sequence`.
 """
@@ -7,9 +8,8 @@ instance whose log it could not write. Whoever calls closes the store, opens it 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -19,12 +19,12 @@ import numpy as np
 from yaat_core.components import Position, SinkPosition
 from yaat_core.event import EventBatch
 from yaat_core.faults import reached
-from yaat_plugin_duckdb import layout, ledger
-from yaat_plugin_duckdb.engine import DATABASE, cursor, wal_path
+from yaat_plugin_duckdb import engine, layout, ledger
+from yaat_plugin_duckdb.known import Known, begin, guard
+from yaat_plugin_duckdb.places import Partition, Places
 
 #: Microseconds between two notes of how old the rows are.
 _AGE_STEP_US: Final = 10_000_000
-_PRIVATE: Final = 0o600
 
 #: Errors that are the fault of the rows, not of the store.
 ROW_ERRORS: Final = (duckdb.DataError, duckdb.InvalidInputException)
@@ -37,21 +37,37 @@ class _Uncommitted:
     last: int
     rows: int = 0
     checkpoints: dict[str, dict[bytes, bytes | None]] = attrs.field(factory=dict)
+    accepted_us: int = 0
 
 
 class Store:
-    """A database whose tables are there. ``sequence`` is the last one that is committed."""
+    """A database whose files are attached and have their tables. ``sequence`` is the last one that is committed."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, *, fresh: bool) -> None:
-        self.path = path
+    def __init__(
+        self, root: duckdb.DuckDBPyConnection, places: Places, files: Sequence[Known], *, fresh: bool
+    ) -> None:
         self.fresh = fresh
-        self.sequence = ledger.sequence(connection)
-        self.owner = ledger.owner(connection)
-        self._root = connection
-        self._writer = cursor(connection)
-        self._aged_us = ledger.youngest_us(connection)
+        self.sealed: list[Known] = list(files[:-1])
+        """The files that nothing is written to any more, the oldest first."""
+        self._root = root
+        self._places = places
         self._open: _Uncommitted | None = None
-        self._guard_files()
+        self._take(files[-1])
+        self._show(self.sealed)
+        self._written = -self.current.bytes()
+
+    def _take(self, newest: Known) -> None:
+        """Rows go into this file from now on."""
+        self.current: Partition = newest.partition
+        self.sequence = newest.sequence
+        self.owner = newest.owner
+        self._place = newest.place
+        self._began_us, self._noted_us = newest.began_us, newest.aged_us
+        self._aged_us = newest.aged_us
+        self._writer = engine.cursor(self._root, self.current)
+        guard(self.current)
+
+    # --- rows
 
     @property
     def reached(self) -> int:
@@ -73,6 +89,7 @@ class Store:
             layout.insert(self._writer, batch, sequences)
         one.last = max(one.last, position.last)
         one.rows += len(batch)
+        one.accepted_us = max(one.accepted_us, accepted_us(position))
         for component, written in position.checkpoints.items():
             one.checkpoints.setdefault(component, {}).update(written)
 
@@ -83,12 +100,17 @@ class Store:
             raise RuntimeError("no transaction is open")
         ledger.advance(self._writer, one.last)
         ledger.put_checkpoints(self._writer, one.checkpoints, one.last)
-        aged_us = self._note_age(self._writer, one.last)
+        aged_us = max(self._aged_us, one.accepted_us)
+        noted_us = aged_us if aged_us - self._noted_us >= _AGE_STEP_US else self._noted_us
+        if noted_us != self._noted_us:
+            ledger.note_age(self._writer, one.last, noted_us)
         reached("duckdb.commit.before")
         self._writer.execute("COMMIT")
         reached("duckdb.commit.after")
-        self.sequence, self._aged_us, self._open = one.last, aged_us, None
-        self._guard_files()
+        self.sequence, self._open = one.last, None
+        self._aged_us, self._noted_us = aged_us, noted_us
+        self._began_us = self._began_us or noted_us
+        guard(self.current)
 
     def discard(self) -> None:
         """Forget what is stored and not committed."""
@@ -107,6 +129,8 @@ class Store:
             self._writer.execute("ROLLBACK")
         return None
 
+    # --- whose they are, and up to where
+
     def position(self) -> SinkPosition | None:
         """What is stored; None when the database is nobody's yet."""
         if self.owner.queue_id is None:
@@ -123,72 +147,132 @@ class Store:
             ledger.set_owner(connection, layout.FORMAT, owner)
         self.owner = owner
 
+    def strangers(self) -> list[Known]:
+        """Files that belong to somebody else than the newest one."""
+        return [one for one in self.sealed if one.owner != self.owner]
+
+    def missing(self) -> list[int]:
+        """Numbers of files that should be there and are not."""
+        there = {one.partition.number for one in self.sealed}
+        return [number for number in range(self._place.oldest, self.current.number) if number not in there]
+
+    def gaps(self) -> list[tuple[int, int]]:
+        """Sequences, (first, last), between two files that follow each other: one of them is of an older copy."""
+        bases = [*(one.place for one in self.sealed[1:]), self._place] if self.sealed else []
+        return [
+            (one.sequence + 1, place.base)
+            for one, place in zip(self.sealed, bases, strict=True)
+            if one.partition.number + 1 == place.number and one.sequence < place.base
+        ]
+
+    # --- files
+
     def checkpoint(self) -> None:
         """Move what is in the log into the file."""
-        with _transaction(self._writer) as connection:
-            aged_us = self._note_age(connection, self.sequence)
-        self._aged_us = aged_us
+        if self._aged_us != self._noted_us:
+            with _transaction(self._writer) as connection:
+                ledger.note_age(connection, self.sequence, self._aged_us)
+            self._noted_us = self._aged_us
         reached("duckdb.checkpoint.before")
-        self._writer.execute(f"CHECKPOINT {DATABASE}")
+        self._writer.execute(f"CHECKPOINT {self.current.alias}")
         reached("duckdb.checkpoint.after")
-        self._guard_files()
+        guard(self.current)
 
-    def expired(self, horizon_us: int) -> int:
-        """The highest sequence that was stored at ``horizon_us`` or before, 0 for none."""
-        return ledger.stored_before(self._writer, horizon_us)
+    def age_us(self, now_us: int) -> int:
+        """How long ago the first rows of the newest file were accepted; 0 when it has none."""
+        return abs(now_us - self._began_us) if self._began_us else 0
 
-    def span(self) -> tuple[int, int]:
-        """Lowest stored sequence, and how many rows there are."""
-        rows = self._writer.execute(
-            f"SELECT coalesce(min(sequence), 0), count(*) FROM {layout.TABLE}"
-        ).fetchall()
-        return int(rows[0][0]), int(rows[0][1])
-
-    def forget(self, upto: int) -> int:
-        """Remove the rows up to a sequence; returns how many. Their space is free after the next CHECKPOINT."""
-        with _transaction(self._writer) as connection:
-            ((gone,),) = connection.execute(
-                f"DELETE FROM {layout.TABLE} WHERE sequence <= ?", [upto]
-            ).fetchall()
-            connection.execute("DELETE FROM yaat_ages WHERE sequence <= ?", [upto])
-        return int(gone)
-
-    def used_bytes(self) -> int:
-        """Bytes that the database takes of its file; blocks that are free for reuse don't count."""
-        rows = self._writer.execute(
-            "SELECT used_blocks * block_size FROM pragma_database_size() WHERE database_name = current_database()"
-        ).fetchall()
-        return int(rows[0][0])
-
-    def wal_bytes(self) -> int:
-        """Size of the log."""
+    def rotate(self) -> bool:
+        """Begin a new file, so that this one can be removed as a whole one day. False: its log is not moved yet."""
+        if self._open is not None or self.owner.queue_id is None or self.sequence == self._place.base:
+            return False
         try:
-            return wal_path(self.path).stat().st_size
-        except FileNotFoundError:
-            return 0
+            self.checkpoint()
+        except duckdb.TransactionException:
+            # A query is in its way, and ends.
+            return False
+        if self.current.wal_bytes():
+            return False
+        old = Known(
+            partition=self.current,
+            owner=self.owner,
+            place=self._place,
+            sequence=self.sequence,
+            began_us=self._began_us,
+            aged_us=self._aged_us,
+        )
+        reached("duckdb.rotate.before")
+        new = self._places.next(self.current)
+        engine.attach(self._root, new, writable=True)
+        newest = begin(self._root, new, self.owner, [*self.sealed, old])
+        reached("duckdb.rotate.after")
+        self._written += self.current.bytes()
+        self._writer.close()
+        self.sealed.append(old)
+        self._take(newest)
+        self._show(self.sealed)
+        return True
+
+    def retire(self, old: Sequence[Known]) -> int:
+        """Remove sealed files, and give their space back; returns how many rows they had.
+
+        A crash leaves each of them whole, to be retired again, or gone.
+        """
+        kept = [one for one in self.sealed if one not in old]
+        rows = sum(self._rows(one.partition) for one in old)
+        oldest = min([*(one.partition.number for one in kept), self.current.number])
+        place = attrs.evolve(self._place, oldest=max(oldest, self._place.oldest))
+        with _transaction(self._writer) as connection:
+            ledger.set_place(connection, place)
+        self._place = place
+        self.checkpoint()
+        self._show(kept)
+        self.sealed = kept
+        for one in old:
+            engine.detach(self._root, one.partition)
+            reached("duckdb.retire.before")
+            self._places.remove(one.partition)
+        return rows
+
+    def bytes(self) -> int:
+        """Bytes of all files, with their logs."""
+        parts = [*(one.partition for one in self.sealed), self.current]
+        return sum(partition.bytes() + partition.wal_bytes() for partition in parts)
+
+    def written(self) -> int:
+        """By how many bytes the files grew since this store was opened."""
+        return self._written + self.current.bytes()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """Another connection to the same instance, for a query. Any thread."""
-        return cursor(self._root)
+        """Another connection to the same instance, for a query: it sees the views over all files. Any thread."""
+        return self._root.cursor()
 
     def close(self) -> None:
         """Close. What is only in the log stays there."""
         self._writer.close()
         self._root.close()
 
-    def _note_age(self, connection: duckdb.DuckDBPyConnection, last: int) -> int:
-        now_us = time.time_ns() // 1_000
-        if abs(now_us - self._aged_us) < _AGE_STEP_US:
-            return self._aged_us
-        ledger.note_age(connection, last, now_us)
-        return now_us
+    def _show(self, sealed: Sequence[Known]) -> None:
+        """Make the views that users see: over these files and the newest one."""
+        show(self._root, [*(one.partition for one in sealed), self.current])
 
-    def _guard_files(self) -> None:
-        for file in (self.path, wal_path(self.path)):
-            try:
-                file.chmod(_PRIVATE)
-            except FileNotFoundError:
-                continue
+    def _rows(self, partition: Partition) -> int:
+        table = f"{partition.alias}.main.{layout.TABLE}"
+        ((rows,),) = self._root.execute(f"SELECT count(*) FROM {table}").fetchall()
+        return int(rows)
+
+
+def show(root: duckdb.DuckDBPyConnection, partitions: Sequence[Partition]) -> None:
+    """Make the views over these files, in the instance itself."""
+    tables = [f"{partition.alias}.main.{layout.TABLE}" for partition in partitions]
+    with _transaction(root) as connection:
+        for statement in layout.views(tables):
+            connection.execute(statement)
+
+
+def accepted_us(position: Position) -> int:
+    """When the newest of a piece's events was accepted; now, when nobody said."""
+    return position.accepted_us or time.time_ns() // 1_000
 
 
 @contextmanager

@@ -11,11 +11,10 @@ import pyarrow as pa
 from yaat_core import ids
 from yaat_core.components import Context
 from yaat_core.event import EventBatch, Labels, now
-from yaat_core.tags import from_columns
+from yaat_core.tags import TRUNCATED, from_columns
 from yaat_kit.following.reader import Piece
 from yaat_plugin_file import origin
 
-TRUNCATED_TAG = "log.truncated"
 PATH_TAG = origin.PATH_TAG
 ORIGINAL_TAG = "log.record.original"
 
@@ -38,7 +37,7 @@ def batch_of(
     tags = dict(origin.columns(piece, file_tags))
     truncated = (piece.cut > 0) | piece.events.divided
     if truncated.any():
-        tags[TRUNCATED_TAG] = pa.array(np.where(truncated, "true", ""), pa.string(), mask=~truncated)
+        tags[TRUNCATED] = pa.array(np.where(truncated, "true", ""), pa.string(), mask=~truncated)
     if keep_original:
         tags[ORIGINAL_TAG] = piece.events.original()
     if tags:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from yaat_core.config.options import Duration, Size, configuration, option, positive
 from yaat_kit.encodings import check_encoding
@@ -29,6 +29,8 @@ def _some(instance: Any, attribute: Any, value: tuple[str, ...]) -> None:
 @configuration
 class FileConfig:
     """Lines of text files, followed through rotation."""
+
+    reads_lines: ClassVar[bool] = True
 
     paths: tuple[str, ...] = option(
         help="Files to read: paths or globs (`**`: any depth of folders), relative to the configuration file.",

@@ -11,6 +11,7 @@ import attrs
 
 from yaat_core.components import Damage
 from yaat_plugin_leveldb import index, inspection, keys, store, writing
+from yaat_plugin_leveldb.binding import plyvel
 from yaat_plugin_leveldb.figures import Deleted, Figures, Meta, summed
 from yaat_plugin_leveldb.opening import Opened
 
@@ -21,7 +22,20 @@ Reading = Callable[[], AbstractContextManager[Any]]
 
 
 def verify(reading: Reading, held: Callable[[], Figures]) -> list[Damage]:
-    """Read everything up to the present tail and check it. Changes nothing; others go on meanwhile."""
+    """Read everything up to the present tail and check it. Changes nothing; others go on meanwhile.
+
+    What LevelDB itself can't read is one damage, told alone.
+    """
+    try:
+        return everything(reading, held)
+    except plyvel.Error as error:
+        if not store.means_damage(error):
+            raise
+        return [Damage(f"LevelDB can't read everything: {store.reason(error)}")]
+
+
+def everything(reading: Reading, held: Callable[[], Figures]) -> list[Damage]:
+    """As `verify`; what LevelDB itself can't read is raised."""
     tail = held().meta.tail
     with reading() as db:
         found = list(inspection.every_value(db, held()))

@@ -26,9 +26,9 @@ _NEWEST: Final = 4
 
 @attrs.frozen
 class Quarantine:
-    """Where bytes go that did not check out; each is counted and logged once."""
+    """Where bytes go that did not check out; each is counted and logged once. Without a folder they are only told."""
 
-    folder: Folder
+    folder: Folder | None
     counter: Counter
 
     def record(self, entry: index.Entry, data: bytes, why: str) -> Damage | None:
@@ -45,6 +45,8 @@ class Quarantine:
     def _keep(
         self, name: str, data: bytes, what: str, first: int | None = None, last: int | None = None
     ) -> Damage | None:
+        if self.folder is None:
+            return Damage(what, first, last)
         try:
             if self.folder.quarantine(name, data) is None:
                 return None

@@ -55,13 +55,17 @@ class Opening:
 
     def _with_room(self, attempt: Callable[[], T]) -> T:
         """On a full disk the reserve makes room: opening writes a little, and deleting does later."""
-        if self.folder.path.exists() and self.folder.room() < self.settings.write_buffer:
-            self.folder.drop_reserve()
+        folder = self.folder
+        if _plainly(lambda: folder.path.exists() and folder.room() < self.settings.write_buffer, folder):
+            _plainly(folder.drop_reserve, folder)
         try:
-            return _plainly(attempt, self.folder)
-        except StoreUnavailable:
-            self.folder.drop_reserve()
-            return _plainly(attempt, self.folder)
+            return _plainly(attempt, folder)
+        except StoreUnavailable as error:
+            try:
+                folder.drop_reserve()
+            except OSError:
+                raise error from None  # whoever may not even do that has the trouble that was told
+            return _plainly(attempt, folder)
 
     def _open(self) -> Opened:
         self.folder.prepare()

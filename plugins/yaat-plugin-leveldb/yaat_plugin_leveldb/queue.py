@@ -24,13 +24,25 @@ from yaat_core.config.options import Size
 from yaat_core.cursor import Cursor
 from yaat_core.errors import StoreUnavailable
 from yaat_core.faults import reached
-from yaat_plugin_leveldb import checking, index, inspection, keys, records, store, writing
+from yaat_plugin_leveldb import (
+    checking,
+    figures,
+    index,
+    inspection,
+    keys,
+    mending,
+    records,
+    store,
+    writing,
+)
 from yaat_plugin_leveldb.binding import plyvel
 from yaat_plugin_leveldb.config import LevelDBConfig
 from yaat_plugin_leveldb.figures import Figures
 from yaat_plugin_leveldb.folder import Folder
 from yaat_plugin_leveldb.handle import Handle
 from yaat_plugin_leveldb.opening import Opened, Opening
+from yaat_plugin_leveldb.reading import Reader
+from yaat_plugin_leveldb.view import LevelDBView
 
 #: Records deleted in one write.
 _DELETE_STEP: Final = 1024
@@ -62,6 +74,7 @@ class LevelDBQueue(Queue):
         self._seconds = context.stats.histogram("yaat_queue_append_seconds", "A synced write of the queue.")
         self._reopened = context.stats.counter("yaat_queue_reopened_total", "Reopenings after a failure.")
         self._handle = Handle()
+        self._reader = Reader(self._reading, self._opening.quarantine)
         self._writing = threading.RLock()
         self._figures: Figures | None = None
         self._fresh = False
@@ -152,38 +165,40 @@ class LevelDBQueue(Queue):
     # --- reading
 
     def read(self, after: int, *, max_rows: int, max_bytes: int) -> Sequence[Record]:
-        found: list[Record] = []
-        rows = size = 0
-        with self._reading() as db, closing(index.entries(db, after)) as entries:
-            for entry in entries:
-                count = entry.last - max(after, entry.first - 1)
-                cost = max(entry.memory, entry.size)
-                if found and (rows >= max_rows or size + cost > max_bytes):
-                    break
-                record = inspection.read_record(db, entry, self._opening.quarantine)
-                if isinstance(record, Record):
-                    found.append(records.cut(record, after))
-                    rows, size = rows + count, size + cost
-        return found
+        return self._reader.read(after, max_rows=max_rows, max_bytes=max_bytes)
 
     def infos(self, after: int, *, limit: int) -> Sequence[RecordInfo]:
-        with self._reading() as db, closing(index.entries(db, after)) as entries:
-            return [entry.info() for entry in islice(entries, limit)]
+        return self._reader.infos(after, limit)
 
     def state(self) -> QueueState:
         return self._held.state()
 
     def checkpoints(self, component: str) -> Mapping[bytes, StoredCheckpoint]:
-        prefix = keys.checkpoint_prefix(component)
-        found: dict[bytes, StoredCheckpoint] = {}
-        with self._reading() as db, db.iterator(prefix=prefix, verify_checksums=True) as rows:
-            for key, data in rows:
-                sequence, value = keys.unseal(key, data, tuple[int, bytes])
-                found[key[len(prefix) :]] = StoredCheckpoint(value, sequence)
-        return found
+        return self._reader.checkpoints(component)
+
+    # --- looking after it
 
     def verify(self) -> Sequence[Damage]:
-        return checking.verify(self._reading, lambda: self._held)
+        try:
+            return checking.verify(self._handle.use, lambda: self._held)
+        except plyvel.Error as error:
+            raise store.unavailable(error, self._opening.folder.store) from error
+
+    def view(self) -> Queue:
+        """As `yaat_core.maintenance.Viewable.view`."""
+        folder, counter = self._opening.folder, self._opening.quarantine.counter
+        return LevelDBView(folder, self._opening.settings, inspection.Quarantine(None, counter))
+
+    def repair(self) -> Sequence[Damage]:
+        """As `yaat_core.maintenance.Repairable.repair`. Others go on meanwhile, but for the moments of mending."""
+        try:
+            return self._mended()
+        except StoreUnavailable:
+            with self._writing:
+                if not self._suspect:
+                    raise
+                self._handle.close()
+                return [*self._reopen(), *self._mended()]
 
     # --- inside
 
@@ -222,7 +237,26 @@ class LevelDBQueue(Queue):
             raise error
         raise store.unavailable(error, self._opening.folder.store) from error
 
-    def _reopen(self) -> None:
+    def _mended(self) -> list[Damage]:
+        with self._writing, self._reading() as db:
+            told = inspection.mend_values(db, self._opening.quarantine)
+            if told:
+                self._figures = figures.load(db)
+        for step in (mending.strays, mending.bad_records):
+            found = self._checked()
+            with self._writing, self._reading() as db:
+                mended = step(db, self._held, found, self._opening.quarantine)
+                if mended.puts:
+                    self._write(mended.puts, mended.figures, sync=True)
+                    self._figures = mending.oldest(db, self._held)
+                told += mended.told
+        return told
+
+    def _checked(self) -> Sequence[Damage]:
+        """As `verify`; but what LevelDB itself can't read has the store reopened."""
+        return checking.everything(self._reading, lambda: self._held)
+
+    def _reopen(self) -> Sequence[Damage]:
         before = self._held
         suspect = self._suspect
         opened = self._opening.reopen_damaged(suspect) if suspect else self._opening.open()
@@ -238,6 +272,7 @@ class LevelDBQueue(Queue):
         self._reopened.add()
         for damage in opened.damages:
             self._log.error("queue: %s (events %s to %s)", damage.what, damage.first, damage.last)
+        return opened.damages
 
     def _fate(self, found: Figures) -> Appended | None:
         """Whether the failed append is in."""

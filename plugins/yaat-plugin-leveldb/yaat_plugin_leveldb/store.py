@@ -19,8 +19,16 @@ _TABLE_SIZE: Final = 2**20
 _OPEN_FILES: Final = 74
 
 _LOCKED: Final = "IO error: lock "
-#: What the system says of files that are not there or not whole (an empty file can't be mapped).
-_GONE: Final = ("No such file or directory", "Not a directory", "Is a directory", "Invalid argument")
+#: What the system says of files that are not there or not whole (neither an empty file nor a folder can be mapped), and
+#: of links that lead nowhere.
+_GONE: Final = (
+    "No such file or directory",
+    "Not a directory",
+    "Is a directory",
+    "Invalid argument",
+    "No such device",
+    "Too many levels of symbolic links",
+)
 
 
 class Refused(Exception):

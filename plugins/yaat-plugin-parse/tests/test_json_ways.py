@@ -49,7 +49,7 @@ objects = st.dictionaries(names, values, max_size=6)
 
 def one_by_one(lines: list[str], max_depth: int = 8) -> list[dict[str, str]]:
     found = [rows.decode(line) for line in lines]
-    return [rows.flatten(one, max_depth) for one in found if one is not None]
+    return [rows.flatten(one, max_depth, 200) for one in found if one is not None]
 
 
 def texts_of(fields: list[Fields]) -> dict[int, dict[str, str]]:
@@ -70,7 +70,9 @@ def texts_of(fields: list[Fields]) -> dict[int, dict[str, str]]:
 @given(st.lists(objects, min_size=1, max_size=6), st.booleans(), st.integers(1, 4))
 def test_both_ways_give_the_same(values: list[dict[str, Any]], ascii_only: bool, max_depth: int) -> None:
     lines = [json.dumps(value, ensure_ascii=ascii_only) for value in values]
-    found = texts_of(ObjectReader(KNOWN, max_depth=max_depth).read(pa.array(lines, pa.string()), "s"))
+    found = texts_of(
+        ObjectReader(KNOWN, max_depth=max_depth, max_fields=200).read(pa.array(lines, pa.string()), "s")
+    )
     assert [found[row] for row in range(len(lines))] == one_by_one(lines, max_depth)
 
 
@@ -79,7 +81,7 @@ def test_both_ways_give_the_same(values: list[dict[str, Any]], ascii_only: bool,
 def test_what_the_reader_of_columns_takes_it_gives_exactly(values: list[dict[str, Any]]) -> None:
     """Straight at the fast way: every row that it does not call inexact is that of the other way."""
     lines = [json.dumps(value, ensure_ascii=False) for value in values]
-    shape = Shape(8)
+    shape = Shape(8, 200)
     for line in lines:
         value = rows.decode(line)
         assert value is not None
@@ -97,7 +99,7 @@ def test_what_the_reader_of_columns_takes_it_gives_exactly(values: list[dict[str
 
 def test_a_uniform_batch_goes_by_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not one of its lines is read alone but for the sample that the shape is learnt from."""
-    reader = ObjectReader(KNOWN, max_depth=8)
+    reader = ObjectReader(KNOWN, max_depth=8, max_fields=200)
     lines = pa.array([json.dumps({"n": n, "f": n / 8, "s": str(n), "o": {"b": True}}) for n in range(3000)])
     first = texts_of(reader.read(lines, "s"))
     alone: list[str] = []
@@ -108,7 +110,7 @@ def test_a_uniform_batch_goes_by_columns(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_one_odd_line_sends_only_its_neighbours_the_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = ObjectReader(KNOWN, max_depth=8)
+    reader = ObjectReader(KNOWN, max_depth=8, max_fields=200)
     plain = [json.dumps({"n": n}) for n in range(4096)]
     reader.read(pa.array(plain), "s")
     alone: list[str] = []
@@ -127,7 +129,7 @@ def test_one_odd_line_sends_only_its_neighbours_the_slow_way(monkeypatch: pytest
 
 
 def test_streams_do_not_disturb_each_other() -> None:
-    reader = ObjectReader(KNOWN, max_depth=8)
+    reader = ObjectReader(KNOWN, max_depth=8, max_fields=200)
     for _ in range(3):
         for number in range(300):
             line = json.dumps({"v": number if number % 2 else str(number)})
@@ -169,7 +171,7 @@ def test_ever_new_keys_take_no_columns(make: Callable[..., Processor]) -> None:
     ],
 )
 def test_what_programs_write(line: str, fields: dict[str, str]) -> None:
-    assert texts_of(ObjectReader(KNOWN, max_depth=8).read(pa.array([line, line]), "")) == {
+    assert texts_of(ObjectReader(KNOWN, max_depth=8, max_fields=200).read(pa.array([line, line]), "")) == {
         0: fields,
         1: fields,
     }

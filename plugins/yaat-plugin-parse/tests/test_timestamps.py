@@ -87,6 +87,7 @@ def test_forms(text: str, expected: datetime) -> None:
         "\x00",
         "\uff12026-01-05T10:00:00Z",
         "0001-01-01T00:00:00+23:59",
+        "2026-01-05T10:00:00.000000words000Z",
     ],
 )
 def test_what_is_no_time_is_null(text: str) -> None:

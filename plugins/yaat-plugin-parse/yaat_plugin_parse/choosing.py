@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -24,6 +25,16 @@ _DOUBT: Final = 32
 """Lines that the choice did not read, in a row of batches of which another format read more, before it is given up."""
 
 
+@attrs.frozen
+class Told:
+    """A decision: ``fitting`` of ``sample`` lines that were looked at are of the format."""
+
+    stream: str
+    name: str
+    fitting: int
+    sample: int
+
+
 @attrs.define
 class Choice:
     """A stream's format (None: none fits yet), and how many lines it did not read in a row of bad batches."""
@@ -41,6 +52,9 @@ class Chooser:
     def __init__(self, formats: Mapping[str, Format]) -> None:
         self._formats = formats
         self._choices: Streams[Choice] = Streams(Choice)
+        self._taken: Counter[str] = Counter()
+        self.tell: Callable[[Told], None] = _nobody
+        """Told of each decision for a stream, and when one is given up."""
 
     def counts(self) -> dict[str, int]:
         """How many of the streams at hand have each format."""
@@ -48,6 +62,11 @@ class Chooser:
         for choice in self._choices:
             counts[choice.name or PLAIN] += 1
         return counts
+
+    def taken(self) -> Mapping[str, int]:
+        """Lines by the format that read them (`PLAIN`: none) since the last call."""
+        taken, self._taken = self._taken, Counter()
+        return taken
 
     def fits(self, lines: Any) -> Any:
         """Lines that look like any of the formats."""
@@ -57,7 +76,7 @@ class Chooser:
         """What the stream's format finds, and the others in what it leaves."""
         choice = self._choices.get(stream)
         if choice.name is None:
-            choice.name = self._best(lines, tuple(self._formats))
+            choice.name = self._decided(lines, stream)
         parts: list[Found] = []
         taken: dict[str, int] = {}
         name, rows = choice.name, np.arange(len(lines))
@@ -67,18 +86,42 @@ class Chooser:
             taken[name] = len(rows) - len(left)
             parts += found
             rows = left
-            name = self._best(subset(lines, rows), [other for other in self._formats if other not in taken])
+            name = self._best(
+                subset(lines, rows), [other for other in self._formats if other not in taken]
+            ).name
+        self._taken.update({**taken, PLAIN: len(rows)})
+        before = choice.name
         _judge(choice, len(lines), taken)
+        if before is not None and choice.name is None:
+            self.tell(Told(stream, PLAIN, taken.get(before, 0), len(lines)))
         return parts
 
-    def _best(self, lines: Any, names: Sequence[str]) -> str | None:
+    def _decided(self, lines: Any, stream: str) -> str | None:
+        best = self._best(lines, tuple(self._formats))
+        if best.name is not None:
+            self.tell(Told(stream, best.name, best.fitting, best.sample))
+        return best.name
+
+    def _best(self, lines: Any, names: Sequence[str]) -> _Best:
         """The format that fits most of a sample, if that is enough of it."""
         if not len(lines) or not names:
-            return None
+            return _Best()
         sample = subset(lines, np.arange(0, len(lines), max(1, len(lines) // _SAMPLE)))
-        shares = {name: float(np.mean(self._formats[name].fits(sample))) for name in names}
-        best = max(names, key=lambda name: shares[name])
-        return best if shares[best] >= _SHARE else None
+        fitting = {name: int(np.sum(self._formats[name].fits(sample))) for name in names}
+        best = max(names, key=lambda name: fitting[name])
+        enough = fitting[best] >= _SHARE * len(sample)
+        return _Best(best if enough and fitting[best] else None, fitting[best], len(sample))
+
+
+@attrs.frozen
+class _Best:
+    name: str | None = None
+    fitting: int = 0
+    sample: int = 0
+
+
+def _nobody(told: Told) -> None:
+    del told
 
 
 def _judge(choice: Choice, rows: int, taken: Mapping[str, int]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
+import numpy as np
 
 
 @attrs.frozen
@@ -29,7 +30,17 @@ class Found:
     rows: Any
     columns: Mapping[str, Any]
     tags: Any = None
+    again: Any = False
+    """Whether the messages are lines of another format, to be read in their turn: all of them, or those of a boolean array."""
 
     def within(self, rows: Any) -> Found:
         """``rows`` says where each line came from: the indexes as seen from there."""
         return attrs.evolve(self, rows=rows[self.rows])
+
+
+def remaining(rows: int, parts: Sequence[Found]) -> Any:
+    """The indexes of rows that are in no part."""
+    free = np.ones(rows, bool)
+    for part in parts:
+        free[part.rows] = False
+    return np.flatnonzero(free)

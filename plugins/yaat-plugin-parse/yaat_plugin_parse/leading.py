@@ -11,14 +11,19 @@ import pyarrow.compute as pc
 
 from yaat_plugin_parse import levels, timestamps
 from yaat_plugin_parse.found import Found
-from yaat_plugin_parse.matching import given
+from yaat_plugin_parse.matching import given, hits
 
 _LOOK: Final = 160
 """Characters of a line that are looked at."""
 
+_CLOCK: Final = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+_ZONE: Final = r"(?: ?(?:Z|UTC|[+-]\d\d:?\d\d)\b)?"
+_MONTH: Final = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _TIME: Final = (
-    r"^[\[(<\"]?(?P<time>\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d)\b)?"
-    r"|\d\d/[A-Z][a-z][a-z]/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?)"
+    rf"^[\[(<\"]?(?P<time>\d{{4}}[-/]\d\d[-/]\d\d[T ]{_CLOCK}{_ZONE}"
+    rf"|\d\d/{_MONTH}/\d{{4}}[: ]{_CLOCK}(?: [+-]\d{{4}})?"
+    rf"|\d\d[ -]{_MONTH}[ -]\d{{4}} {_CLOCK}{_ZONE}"
+    rf"|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?{_MONTH} [ \d]\d {_CLOCK}(?: \d{{4}}\b)?)"
 )
 _WORDS: Final = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|PANIC|ALERT|EMERG"
 #: In capitals after a blank or bracket, or in any letters inside brackets or at the beginning before a colon.
@@ -35,18 +40,25 @@ def look(lines: Any, rows: Any, zone: tzinfo) -> Found:
 
 
 def _times(head: Any, zone: tzinfo) -> Any:
-    return timestamps.parse(_group(pc.extract_regex(head, _TIME), "time"), zone)
+    return timestamps.parse(_groups(head, _TIME, "time")[0], zone)
+
+
+def levels_of(lines: Any) -> Any:
+    """Levels that stand as words near the beginning of texts; null where there is none."""
+    return _levels(pc.utf8_slice_codeunits(lines, 0, _LOOK))
 
 
 def _levels(head: Any) -> Any:
-    found = pc.extract_regex(head, _LEVEL)
-    words = [_group(found, name) for name in ("loud", "framed", "first")]
+    words = _groups(head, _LEVEL, "loud", "framed", "first")
     return levels.parse(pc.coalesce(*[given(word) for word in words]))
 
 
-def _group(found: Any, name: str) -> Any:
-    """One group of a match, null where nothing matched."""
-    return pc.struct_field(found, name)
+def _groups(lines: Any, pattern: str, *names: str) -> list[Any]:
+    """Groups of a match, null where nothing matched."""
+    if not hits(lines, pattern).any():
+        return [pa.nulls(len(lines), pa.string())] * len(names)
+    found = pc.extract_regex(lines, pattern)
+    return [pc.struct_field(found, name) for name in names]
 
 
 def all_rows(lines: Any) -> Any:

@@ -8,8 +8,9 @@ from typing import Any, Final
 import pyarrow as pa
 
 _WORDS: Final[Mapping[str, str]] = {
-    "debug": "trace debug verbose fine finer finest dbg trc t d v spam",
-    "info": "info information informational notice success config inf i n",
+    "debug": "trace debug verbose fine finer finest dbg trc t d v spam "
+    "trace1 trace2 trace3 trace4 trace5 trace6 trace7 trace8 debug1 debug2 debug3 debug4 debug5",
+    "info": "info information informational notice note success config system log inf i n",
     "warning": "warn warning wrn w",
     "error": "error err severe failure e",
     "critical": "critical crit fatal panic dpanic alert emerg emergency ftl f c",

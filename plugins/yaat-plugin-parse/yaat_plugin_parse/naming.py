@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 
 from yaat_core.event import EVENT_TYPES
 from yaat_core.tags import from_columns, merge
-from yaat_plugin_parse import levels, timestamps, tracing
+from yaat_plugin_parse import date_patterns, levels, timestamps, tracing
 from yaat_plugin_parse.found import Fields, Found
 from yaat_plugin_parse.matching import kept
+from yaat_plugin_parse.templates import Template
 
 Reader = Callable[[Any], Any]
 """A string array to a typed one: null where a value can't be read."""
@@ -90,7 +91,10 @@ def known_names(zone: tzinfo) -> Names:
         "level": [
             *_all(_LEVEL, "level"),
             *_all(_PRIORITY, "severity"),
-            *_all(_LEVEL, "lvl log.level levelname loglevel log_level severity_text severityText Level @l"),
+            *_all(
+                _LEVEL,
+                "lvl log.level levelname loglevel log_level severity_text severityText Level @l error_severity",
+            ),
             *_all(_PRIORITY, "log.syslog.severity.code syslog.severity"),
             *_all(_LEVEL, "level.raw"),
         ],
@@ -126,10 +130,22 @@ def known_names(zone: tzinfo) -> Names:
     }
 
 
-def column_names(zone: tzinfo) -> Names:
-    """Only the columns' own names: for formats whose fields are named by us or by the configuration."""
+def column_names(zone: tzinfo, time_format: str = "") -> Names:
+    """Only the columns' own names: for formats whose fields are named by us or by the configuration.
+
+    ``time_format`` is strftime's, for times that are not in one of the common forms.
+    """
     known = known_names(zone)
-    return {column: [(column, known[column][0][1])] for column in known}
+    names = {column: [(column, known[column][0][1])] for column in known}
+    if time_format:
+        template = date_patterns.template_of(time_format)
+        names["timestamp"] = [("timestamp", partial(_written_time, template, zone))]
+    return names
+
+
+def _written_time(template: Template, zone: tzinfo, column: Any) -> Any:
+    found = date_patterns.read(template, column, zone)
+    return pc.coalesce(found, timestamps.parse(column, zone)) if found.null_count else found
 
 
 def every_name(names: Names) -> frozenset[str]:

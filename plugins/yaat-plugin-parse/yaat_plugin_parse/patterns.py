@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from yaat_kit.regex import compiled
+
 
 def check_pattern(pattern: str) -> None:
     """Is it fit for the type `regex`?
@@ -9,25 +11,14 @@ def check_pattern(pattern: str) -> None:
     Raises:
         ValueError: not RE2, no named group, an unnamed one, or a name twice; says what to write.
     """
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
     try:
-        compiled = re2.compile(pattern, options)
-    except re2.error as error:
-        raise ValueError(_reason(pattern, str(error))) from error
-    names = compiled.groupindex
+        found = compiled(pattern)
+    except ValueError as error:
+        raise ValueError(f"pattern {error}") from None
+    names = found.groupindex
     if not names:
         raise ValueError("pattern names no group: write (?P<name>...) around each part that is to be kept")
-    if compiled.groups > len(names):
+    if found.groups > len(names):
         raise ValueError(
             "pattern has a group without a name, or a name twice: write (?:...) for groups that keep nothing"
         )
-
-
-def _reason(pattern: str, error: str) -> str:
-    text = error.removeprefix("b'").removesuffix("'")
-    if any(part in pattern for part in ("(?=", "(?!", "(?<=", "(?<!")):
-        return f"pattern is not RE2: {text} (there is no look-ahead or look-behind: match the text around and name a group)"
-    return f"pattern is not RE2: {text}"

@@ -10,6 +10,7 @@ from yaat_core.hookspecs import hookimpl
 if TYPE_CHECKING:
     from yaat_core.components import Context, Processor
     from yaat_core.registry import Register
+    from yaat_plugin_parse.choosing import Chooser
     from yaat_plugin_parse.config import AutoConfig
     from yaat_plugin_parse.formats.table import Entry
 
@@ -26,17 +27,24 @@ def register_components(register: Register) -> None:
 
 
 def _make(entry: Entry, config: Any, context: Context) -> Processor:
+    from yaat_plugin_parse.config import AutoConfig
     from yaat_plugin_parse.processor import ParseProcessor
     from yaat_plugin_parse.zones import zone_of
 
-    return ParseProcessor(entry.make(config), zone_of(getattr(config, "timezone", "UTC")), context)
+    timezone = getattr(config, "timezone", "UTC")
+    inside = partial(_chooser, AutoConfig(timezone=timezone))
+    return ParseProcessor(entry.make(config), zone_of(timezone), context, inside)
 
 
 def _make_auto(config: AutoConfig, context: Context) -> Processor:
-    from yaat_plugin_parse.choosing import Chooser
-    from yaat_plugin_parse.formats.table import FORMATS
     from yaat_plugin_parse.processor import AutoProcessor
     from yaat_plugin_parse.zones import zone_of
 
-    formats = {entry.name: entry.make_for(config) for entry in FORMATS if entry.guessed}
-    return AutoProcessor(Chooser(formats), zone_of(config.timezone), context)
+    return AutoProcessor(_chooser(config), zone_of(config.timezone), context)
+
+
+def _chooser(config: AutoConfig) -> Chooser:
+    from yaat_plugin_parse.choosing import Chooser
+    from yaat_plugin_parse.formats.table import FORMATS
+
+    return Chooser({entry.name: entry.make_for(config) for entry in FORMATS if entry.guessed})

@@ -5,13 +5,15 @@ Forms, told apart row by row from two letters:
     2026-01-05T10:00:00.123456Z     RFC 3339, with `T`, blank or `_`, `-` or `/`, fraction after `.` or `,`, zone or none
     05/Jan/2026:10:00:00 +0000      the common log format
     1767607200, 1767607200.123      since the epoch; seconds, ms, us or ns by magnitude
-    anything else                   row by row: the rest of ISO 8601, RFC 5322
+    anything else                   by the patterns in `forms`; what fits none row by row, as ISO 8601
 
 What is impossible, or before 1970 or after 2200, is null. Nanoseconds are cut.
 """
 
 from __future__ import annotations
 
+import re
+import time
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -22,7 +24,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from yaat_core.event import TIME_TYPE
+from yaat_plugin_parse import calendar, forms
 from yaat_plugin_parse.letters import rectangle
+from yaat_plugin_parse.moments import END_US
 from yaat_plugin_parse.zones import to_utc
 
 _WIDTH: Final = 48
@@ -30,22 +34,24 @@ _PROBES: Final = 5
 _LONGEST_ODD: Final = 64
 _SECOND: Final = 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1)
-_END_US: Final = (datetime(2201, 1, 1) - _EPOCH) // timedelta(microseconds=1)
 _MONTHS: Final = ("apr", "aug", "dec", "feb", "jan", "jul", "jun", "mar", "may", "nov", "oct", "sep")
 _MONTH_WORDS: Final = np.array([int.from_bytes(name.encode()) for name in _MONTHS])
 _MONTH_NUMBERS: Final = np.array([4, 8, 12, 2, 1, 7, 6, 3, 5, 11, 10, 9])
-_DAYS: Final = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_ISO_LETTERS: Final = re.compile(r"\d[\d:.,+ -]*[Tt ]?[\d:.,+-]*(?:[Ww]\d\d-?\d?)?[Tt ]?[\d:.,+-]*[Zz]?")
 _EPOCH_FORM: Final = r"^(?P<whole>\d{1,18}|[1-8]\d{18})(?:\.(?P<part>\d*))?$"
 
 
-def parse(column: Any, zone: tzinfo = UTC) -> Any:
-    """Times of a string array as ``timestamp("us", "UTC")``; null where there is none."""
+def parse(column: Any, zone: tzinfo = UTC, now_us: int | None = None) -> Any:
+    """Times of a string array as ``timestamp("us", "UTC")``; null where there is none.
+
+    ``now_us`` is the moment from which a missing year is inferred: the present by default.
+    """
     times = _arrow(column, TIME_TYPE)
     if times is None:
         coded = column.dictionary_encode()
         times = _local(coded.dictionary, zone)
         if times is None:
-            times = _by_letters(coded.dictionary, zone)
+            times = _by_letters(coded.dictionary, zone, time.time_ns() // 1000 if now_us is None else now_us)
         times = times.take(coded.indices)
     return _within(times)
 
@@ -76,13 +82,13 @@ def _within(times: Any) -> Any:
     """Null before 1970 and after 2200."""
     micros = times.cast(pa.int64())
     bounds = pc.min_max(micros).as_py()
-    if not len(times) or bounds["min"] is None or (bounds["min"] >= 0 and bounds["max"] < _END_US):
+    if not len(times) or bounds["min"] is None or (bounds["min"] >= 0 and bounds["max"] < END_US):
         return times
     values = np.asarray(micros.fill_null(-1))
-    return pa.array(values, mask=(values < 0) | (values >= _END_US)).view(TIME_TYPE)
+    return pa.array(values, mask=(values < 0) | (values >= END_US)).view(TIME_TYPE)
 
 
-def _by_letters(column: Any, zone: tzinfo) -> Any:
+def _by_letters(column: Any, zone: tzinfo, now_us: int) -> Any:
     letters, lengths = rectangle(column, _WIDTH)
     micros = np.full(len(column), -1, np.int64)
     iso = (letters[:, 4] == 45) | (letters[:, 4] == 47)
@@ -94,7 +100,7 @@ def _by_letters(column: Any, zone: tzinfo) -> Any:
             micros[mask] = _fixed(letters[mask].T.copy(), lengths[mask], layout, zone)
     todo = micros < 0
     if todo.any():
-        micros[todo] = _others(column.filter(pa.array(todo)), zone)
+        micros[todo] = _others(column.filter(pa.array(todo)), zone, now_us)
     return pa.array(micros, mask=micros < 0).view(TIME_TYPE)
 
 
@@ -133,11 +139,11 @@ def _fixed(letters: Any, lengths: Any, layout: _Layout, zone: tzinfo) -> Any:
     for place, marks in layout.marks:
         ok &= _one_of(letters[place], marks)
     day, hours, minutes, seconds = parts
-    ok &= _possible(year, month, day) & (hours < 24) & (minutes < 60) & (seconds <= 60)
+    ok &= calendar.possible(year, month, day) & (hours < 24) & (minutes < 60) & (seconds <= 60)
     fraction, after = _fraction(letters, digits, layout.end)
     offset, named, after = _offset(letters, after)
     ok &= after == lengths
-    clock = ((_days(year, month, day) * 24 + hours) * 60 + minutes) * 60 + seconds
+    clock = ((calendar.days(year, month, day) * 24 + hours) * 60 + minutes) * 60 + seconds
     micros = clock * _SECOND + fraction
     local = ok & ~named
     if local.any():
@@ -167,21 +173,6 @@ def _month(letters: Any, start: int) -> tuple[Any, Any]:
     places = np.searchsorted(_MONTH_WORDS, word) % len(_MONTH_WORDS)
     month = np.where(_MONTH_WORDS[places] == word, _MONTH_NUMBERS[places], 0)
     return month, month > 0
-
-
-def _possible(year: Any, month: Any, day: Any) -> Any:
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    last = _DAYS[np.clip(month, 0, 12)] + (leap & (month == 2))
-    return (month >= 1) & (month <= 12) & (day >= 1) & (day <= last)
-
-
-def _days(year: Any, month: Any, day: Any) -> Any:
-    """Days since 1970-01-01 of the Gregorian calendar (years begin in March here, so that leap days come last)."""
-    year = year - (month <= 2)
-    era = year // 400
-    of_era = year - era * 400
-    of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
-    return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
 
 
 def _fraction(letters: Any, digits: Any, start: int) -> tuple[Any, Any]:
@@ -226,14 +217,17 @@ def _digits(*columns: Any) -> Any:
     return np.logical_and.reduce([(column >= 0) & (column <= 9) for column in columns])
 
 
-def _others(column: Any, zone: tzinfo) -> Any:
-    """Numbers since the epoch, and the rest row by row."""
+def _others(column: Any, zone: tzinfo, now_us: int) -> Any:
+    """Numbers since the epoch, what has a form, and the rest row by row."""
     found = pc.extract_regex(column, _EPOCH_FORM)
     numbers = np.asarray(found.is_valid())
     micros = np.full(len(column), -1, np.int64)
     if numbers.any():
         micros[numbers] = _since_epoch(found.drop_null())
-    for row in np.flatnonzero(~numbers & np.asarray(column.is_valid())).tolist():
+    rest = np.flatnonzero(~numbers & np.asarray(column.is_valid()))
+    if len(rest):
+        micros[rest] = forms.read(pc.ascii_trim_whitespace(column.take(pa.array(rest))), zone, now_us)
+    for row in rest[micros[rest] < 0].tolist():
         micros[row] = _odd(column[row].as_py(), zone)
     return micros
 
@@ -244,7 +238,7 @@ def _since_epoch(found: Any) -> Any:
     part = np.asarray(pc.cast(padded, pa.int64()))
     in_seconds, in_ms, in_us = whole < 10**11, whole < 10**14, whole < 10**17
     return np.select(
-        [whole > _END_US * 1000, in_seconds, in_ms, in_us],
+        [whole > END_US * 1000, in_seconds, in_ms, in_us],
         [
             np.int64(-1),
             np.where(in_seconds, whole, 0) * _SECOND + part,
@@ -259,7 +253,7 @@ def _odd(text: str, zone: tzinfo) -> int:
     text = text.strip()
     if not 6 <= len(text) <= _LONGEST_ODD or not text.isascii():
         return -1
-    for read in (_iso_8601, _exponent, _rfc_5322):
+    for read in (_iso_8601, _exponent):
         try:
             when = read(text)
         except (ValueError, OverflowError, IndexError, TypeError, InvalidOperation):
@@ -280,6 +274,9 @@ def _micros(when: datetime, zone: tzinfo) -> int:
 
 
 def _iso_8601(text: str) -> datetime:
+    """Python's own reading; it passes over letters behind the microseconds, so they are looked for before."""
+    if not _ISO_LETTERS.fullmatch(text):
+        raise ValueError("no time")
     return datetime.fromisoformat(text)
 
 
@@ -290,11 +287,3 @@ def _exponent(text: str) -> int:
         raise ValueError("no time")
     text = f"{number:f}"
     return int(_since_epoch(pc.extract_regex(pa.array([text]), _EPOCH_FORM).drop_null())[0])
-
-
-def _rfc_5322(text: str) -> datetime:
-    from email.utils import parsedate_to_datetime
-
-    if text[3] != "," and not text[:1].isdigit():
-        raise ValueError("no time")
-    return parsedate_to_datetime(text)

@@ -33,7 +33,7 @@ def _column(batch: EventBatch, name: str, parts: Sequence[Found]) -> Any:
     if len(pieces) == 1 and len(pieces[0][0]) == len(batch):
         new = pieces[0][1]
     else:
-        new = _scattered(len(batch), pieces, pa.nulls(1, old.type))
+        new = scattered(len(batch), pieces, pa.nulls(1, old.type))
     return pc.coalesce(new, old) if new.null_count else new
 
 
@@ -49,10 +49,10 @@ def _tags(rows: int, parts: Sequence[Found]) -> Any:
     if len(parts) == 1 and len(parts[0].rows) == rows:
         return parts[0].tags
     empty = pa.array([[]], TAGS_TYPE)
-    return _scattered(rows, [(part.rows, part.tags) for part in parts], empty)
+    return scattered(rows, [(part.rows, part.tags) for part in parts], empty)
 
 
-def _scattered(rows: int, pieces: Sequence[tuple[Any, Any]], nothing: Any) -> Any:
+def scattered(rows: int, pieces: Sequence[tuple[Any, Any]], nothing: Any) -> Any:
     """Each piece at its rows, ``nothing`` (an array of one) everywhere else."""
     picks = np.zeros(rows, np.int64)
     start = 1

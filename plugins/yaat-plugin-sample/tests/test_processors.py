@@ -100,8 +100,10 @@ def test_when_leaves_the_others_alone() -> None:
 def test_a_noisy_key_does_not_take_the_share_of_others() -> None:
     throttle = Throttle(ThrottleConfig(rate=2, per=1.0, key=("tags.pod",)))  # type: ignore[arg-type]
     noisy = [at(0.1, message=f"n{number}", tags={"pod": "noisy"}) for number in range(5)]
-    assert run(throttle, *noisy, at(0.1, message="q", tags={"pod": "quiet"}), at(0.1, message="none")) == (
-        ["n0", "n1", "q", "none"],
+    assert run(
+        throttle, *noisy, at(0.1, message="q", tags={"pod": "quiet"}), *[at(0.1, message="none")] * 3
+    ) == (
+        ["n0", "n1", "q", "none", "none", "none"],
         [Drop("over_limit", 3)],
     )
     assert run(throttle, at(0.9, message="late", tags={"pod": "noisy"}))[0] == []

@@ -109,7 +109,7 @@ class ThrottleConfig:
     per: Duration = option(default="1s", help="Length of a window.", example="1m", validator=positive)
     key: tuple[str, ...] = option(
         default=("service_name",),
-        help="Fields that make the key: one that is noisy does not take the share of others.",
+        help="Fields that make the key: one that is noisy does not take the share of others. Events with none of them go on.",
         example=["tags.container.name"],
         validator=_fields,
     )

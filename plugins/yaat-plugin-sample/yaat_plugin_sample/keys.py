@@ -47,6 +47,14 @@ def field_of(batch: EventBatch, field: str) -> Any:
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
 
 
+def with_any(batch: EventBatch, fields: Sequence[str]) -> Any:
+    """The rows (numpy) that have at least one of the fields."""
+    found = np.zeros(len(batch), bool)
+    for field in fields:
+        found |= np.asarray(pc.is_valid(field_of(batch, field)))
+    return found
+
+
 def _encoded(column: Any, ignore_numbers: bool) -> tuple[Any, list[str | None]]:
     """Indices into the distinct values, the last of which stands for null."""
     if ignore_numbers:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from yaat_core.components import Drop, Processor
 from yaat_core.event import EventBatch
 from yaat_plugin_sample.config import ThrottleConfig
-from yaat_plugin_sample.keys import happened_us, keys_of, ranks
+from yaat_plugin_sample.keys import happened_us, keys_of, ranks, with_any
 from yaat_plugin_sample.recent import Recent
 from yaat_plugin_sample.selecting import When
 
@@ -30,7 +30,7 @@ class Throttle(Processor):
 
     def process(self, batch: EventBatch) -> tuple[EventBatch, Sequence[Drop]]:
         """As `Processor.process`."""
-        looked_at = self._when.mask(batch)
+        looked_at = self._when.mask(batch) & with_any(batch, self._fields)
         if not looked_at.any():
             return batch, []
         kept = ~looked_at

@@ -11,7 +11,7 @@ import pytest
 from yaat_core.event import Event, EventBatch
 from yaat_core.stats import Stats
 from yaat_core.testing import make_context
-from yaat_plugin_scrub.config import Rule, ScrubConfig
+from yaat_plugin_scrub.config import Mask, Rule, ScrubConfig
 from yaat_plugin_scrub.scrub import Scrub
 
 
@@ -22,10 +22,15 @@ class Bench:
     folder: Path
     stats: Stats = attrs.field(factory=Stats)
 
-    def scrub(self, *rules: dict[str, Any], detectors: tuple[str, ...] = ("secrets", "email")) -> Scrub:
+    def scrub(
+        self,
+        *rules: dict[str, Any],
+        detectors: tuple[str, ...] = ("secrets", "email"),
+        masks: tuple[Mask, ...] = (),
+    ) -> Scrub:
         """A processor as the configuration would make it."""
         self.stats = Stats()
-        config = ScrubConfig(detectors=detectors, rules=tuple(Rule(**rule) for rule in rules))
+        config = ScrubConfig(detectors=detectors, rules=tuple(Rule(**rule) for rule in rules), masks=masks)
         return Scrub(config, make_context(self.folder, "processors.scrub", stats=self.stats))
 
     def messages(self, processor: Scrub, *texts: str | None) -> list[Any]:

@@ -201,7 +201,7 @@ FORMS = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(before=AROUND, after=AROUND, secret=SECRET, form=st.sampled_from(FORMS))
 def test_no_surroundings_save_a_secret(bench: Any, before: str, after: str, secret: str, form: str) -> None:
     assume(secret not in before + after)
@@ -210,7 +210,7 @@ def test_no_surroundings_save_a_secret(bench: Any, before: str, after: str, secr
     assert secret not in left
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.tuples(AROUND, st.sampled_from([text for text, _, _ in CANARIES]), AROUND), min_size=1, max_size=20

@@ -51,12 +51,12 @@ def test_default_fields_are_message_stacktrace_operation_and_all_tags(bench: Any
         stacktrace="order-2",
         operation="order-3",
         metric_name="order-4",
-        tags={"a": "order-5", "b": "order-6", "order-7": "c"},
+        tags={"a": "order-5", "b": "order-6", "cart.order-7.state": "c", "yaat.order-8": "d"},
     )
     assert (event.message, event.stacktrace, event.operation) == ("[order]",) * 3
     assert event.metric_name == "order-4"
-    assert event.tags == {"a": "[order]", "b": "[order]", "order-7": "c"}
-    assert bench.hits == {"order": 5}
+    assert event.tags == {"a": "[order]", "b": "[order]", "cart.[order].state": "c", "yaat.order-8": "d"}
+    assert bench.hits == {"order": 6}
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,20 @@ def test_one_tag_alone(bench: Any) -> None:
         {"x": "1", "user": "[user]"},
     ]
     assert bench.hits == {"user": 2}
+
+
+def test_names_of_tags_that_become_the_same_stay_apart_whatever_comes_after(bench: Any) -> None:
+    drop = {"name": "gone", "pattern": "gone", "drop": True}
+    event = bench.one(bench.scrub(ORDER, drop), tags={"order-1": "a", "order-2": "b", "é": "c"})
+    assert event.tags == {"[order]": "a", "[order]#2": "b", "é": "c"}
+
+
+def test_a_rule_that_drops_looks_at_the_names_of_tags_too(bench: Any) -> None:
+    drop = {"name": "gone", "pattern": "^debug\\.", "drop": True, "fields": ("tags",)}
+    events = [Event(message="a", tags={"debug.x": "1"}), Event(message="b", tags={"x": "1"})]
+    after, drops = bench.scrub(drop).process(EventBatch.from_events(events))
+    assert [event.message for event in after] == ["b"]
+    assert drops == [Drop("rule", 1, "gone")]
 
 
 def test_a_level_is_a_level_afterwards(bench: Any) -> None:
@@ -197,6 +211,8 @@ REFUSED = {
     r"(a": "parenthesis|missing",
     r"a*": "empty",
     r"x?": "empty",
+    r"\b": "empty",
+    r"a|^": "empty",
 }
 
 

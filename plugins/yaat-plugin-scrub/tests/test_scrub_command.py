@@ -42,7 +42,15 @@ def test_before_and_after_with_kinds_and_counts(sample: str) -> None:
     ]
     assert "line 4  order, email" in lines
     assert "  + [order] \\x1b[31mfrom [email]" in lines
-    assert lines[-1] == "3 of 5 lines change, 0 are dropped: password 2, order 1, email 1"
+    assert lines[-1] == "3 of 5 lines change, 0 are dropped"
+    by_rule = lines[lines.index("rule order: 1") :]
+    assert by_rule[:3] == [
+        "rule order: 1",
+        "  - … \\x1b[31mfrom [email]",
+        "  + [order] \\x1b[31mfrom [email]",
+    ]
+    assert "detector password: 2" in by_rule
+    assert by_rule[-2].startswith("found nothing: private_key, jwt, ")
     assert SECRET not in done.stdout + done.stderr
     assert "\x1b" not in done.stdout
 
@@ -53,7 +61,20 @@ def test_secrets_are_shown_on_request_only(sample: str) -> None:
 
 def test_json_from_stdin() -> None:
     done = yaat("--json", "--detectors", "secrets", "--limit", "1", stdin="\n".join(LINES[:3]))
-    assert json.loads(done.stdout) == {
+    document = json.loads(done.stdout)
+    rules = {one["rule"]: one for one in document.pop("rules")}
+    assert rules["password"] == {
+        "rule": "password",
+        "type": "detector",
+        "texts": 2,
+        "example": {
+            "line": 1,
+            "before": "login password=hu…il ok",
+            "after": "login password=[password] ok",
+        },
+    }
+    assert rules["jwt"] == {"rule": "jwt", "type": "detector", "texts": 0, "example": None}
+    assert document == {
         "lines": 3,
         "changed": 2,
         "dropped": 0,
@@ -88,11 +109,38 @@ processors:
     done = yaat("-c", str(config), "--json", sample)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    assert answer["counts"] == {"password": 2, "health": 1, "email": 1}
+    assert answer["counts"] == {"password": 1, "health": 1, "email": 1}
     assert (answer["changed"], answer["dropped"]) == (2, 1)
     dropped = next(change for change in answer["changes"] if change["dropped"])
     assert dropped["after"] is None
     assert SECRET not in done.stdout
+
+
+def test_lines_may_be_parsed_so_that_tags_are_tried(tmp_path: Path) -> None:
+    config = tmp_path / "yaat.yaml"
+    config.write_text(
+        """\
+sources: {}
+processors:
+  - type: scrub
+    detectors: [secrets]
+    masks:
+      - {name: mail, fields: [tags.user.email], action: keep_last}
+      - {name: gone, fields: [tags.user.id], action: remove}
+    rules: [{name: order, pattern: "order-\\\\d+"}]
+""",
+        encoding="utf-8",
+    )
+    line = {"msg": f"hello token={SECRET}", "user": {"email": SECRET, "id": SECRET, "order-7": "x"}}
+    done = yaat("-c", str(config), "--format", "json", "--json", stdin=json.dumps(line))
+    assert done.returncode == 0, done.stderr
+    assert SECRET not in done.stdout
+    answer = json.loads(done.stdout)
+    assert answer["counts"] == {"mail": 1, "gone": 1, "order": 1, "password": 1}
+    event = json.loads(answer["changes"][0]["after"])
+    assert event["message"] == "hello token=[password]"
+    assert event["tags"] == {"user.email": "***tail", "user.[order]": "x"}
+    assert [one["type"] for one in answer["rules"]][:3] == ["mask", "mask", "rule"]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +150,8 @@ processors:
         (["--rule", "x"], "NAME=PATTERN"),
         (["--rule", "x=(?<=a)b"], "lookbehind"),
         (["no-such-file"], "no-such-file"),
+        (["--format", "jsn"], "did you mean `json`"),
+        (["--format", "regex"], "needs options"),
     ],
 )
 def test_mistakes_end_with_two(arguments: list[str], said: str) -> None:

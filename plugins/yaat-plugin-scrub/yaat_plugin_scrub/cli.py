@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -15,8 +14,9 @@ from yaat_core.display import terminal_safe
 from yaat_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from yaat_core.components import Processor
     from yaat_plugin_scrub.config import Rule, ScrubConfig
-    from yaat_plugin_scrub.preview import Change
+    from yaat_plugin_scrub.preview import Change, RuleChange
 
 _CHUNK: Final = 8_192
 
@@ -30,22 +30,31 @@ def scrub() -> None:
     "test",
     example="yaat scrub test app.log\n"
     "yaat scrub test --detectors secrets,email --rule 'order=order-[0-9]+' app.log\n"
-    "tail -n 1000 app.log | yaat scrub test -c yaat.yaml --json",
+    "tail -n 1000 app.log | yaat scrub test -c yaat.yaml --format auto --json",
 )
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--detectors", help="Sets or single detectors, with commas between them.")
 @click.option("--rule", "rules", multiple=True, metavar="NAME=PATTERN", help="A rule; may be repeated.")
+@click.option("--format", "format_name", default="raw", show_default=True, help="How lines become events.")
 @click.option("--show", is_flag=True, help="Show in full what would be taken out.")
 @click.option(
     "--limit", type=click.IntRange(0), default=100, show_default=True, help="Changed lines that are shown."
 )
 @click.pass_obj
 def test(
-    door: Door, *, file: IO[bytes], detectors: str | None, rules: Sequence[str], show: bool, limit: int
+    door: Door,
+    *,
+    file: IO[bytes],
+    detectors: str | None,
+    rules: Sequence[str],
+    format_name: str,
+    show: bool,
+    limit: int,
 ) -> None:
-    """What would become of each line of FILE (or of stdin), taken as a message.
+    """What would become of each line of FILE (or of stdin), and what each rule would do.
 
-    Tries the `scrub` processors of the configuration, unless --detectors or --rule say what to try.
+    Tries the `scrub` processors of the configuration, unless --detectors or --rule say what to try. With --format each
+    line is parsed as a source's `format` would, so that rules for tags find them; `raw`: the line is the message.
     """
     from yaat_plugin_scrub.preview import Preview
 
@@ -54,11 +63,13 @@ def test(
     given = detectors is not None or bool(rules)
     configs = [_config(detectors, rules)] if given else _configured(door)
     tally = _Tally(limit=limit)
-    preview = Preview(configs)
+    preview = Preview(configs, _parser(door, format_name))
     for first, lines in _chunks(file):
-        tally.add(lines, preview.changes(lines, first))
+        tally.add(lines, *preview.changes(lines, first))
     shown = [_shown(change, show=show) for change in tally.changes]
-    door.result(_document(tally, shown), lambda: _print(door, tally, shown))
+    by_rule = [_by_rule(one, show=show) for one in preview.rules()]
+    document = _document(tally, shown, by_rule)
+    door.result(document, lambda: _print(door, tally, shown, by_rule))
 
 
 scrub.add_command(test)
@@ -72,17 +83,39 @@ class _Tally:
     lines: int = 0
     changed: int = 0
     dropped: int = 0
-    counts: Counter[str] = attrs.field(factory=Counter)
     changes: list[Change] = attrs.field(factory=list)
 
-    def add(self, lines: Sequence[str], changes: Iterator[Change]) -> None:
+    def add(self, lines: Sequence[str], changed: int, dropped: int, changes: Iterator[Change]) -> None:
         self.lines += len(lines)
-        for change in changes:
-            self.counts.update(change.kinds)
-            self.dropped += change.dropped
-            self.changed += not change.dropped
-            if len(self.changes) < self.limit:
-                self.changes.append(change)
+        self.changed += changed
+        self.dropped += dropped
+        self.changes += itertools.islice(changes, self.limit - len(self.changes))
+
+
+def _parser(door: Door, name: str) -> Processor | None:
+    """The processor that a source's `format: NAME` would use, with its defaults."""
+    if name == "raw":
+        return None
+    from yaat_core.cli.setup import disabled
+    from yaat_core.config.fields import defaults_of
+    from yaat_core.plugins import load_plugins
+    from yaat_plugin_scrub.preview import context
+
+    registry = load_plugins(disabled(door)).registry
+    found = registry.find("processors", name)
+    if found is None:
+        near = registry.nearest("processors", name)
+        fix = (
+            f"did you mean `{near}`?" if near else f"there are raw, {', '.join(registry.names('processors'))}"
+        )
+        raise UsageError(f"no format `{name}`", fix=fix)
+    try:
+        parser: Processor = found.factory(defaults_of(found.config), context(name))
+    except TypeError as error:
+        raise UsageError(
+            f"the format `{name}` needs options: {error}", fix="try one without, such as auto"
+        ) from None
+    return parser
 
 
 def _config(detectors: str | None, rules: Sequence[str]) -> ScrubConfig:
@@ -131,37 +164,57 @@ def _chunks(file: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _shown(change: Change, *, show: bool) -> dict[str, Any]:
-    from yaat_plugin_scrub.preview import masked
+    from yaat_plugin_scrub.hiding import hidden
 
     return {
         "line": change.number,
         "kinds": list(change.kinds),
         "dropped": change.dropped,
-        "before": change.before if show else masked(change),
-        "after": None if change.dropped else change.after,
+        "before": change.before if show else hidden(change.before, change.clean),
+        "after": change.after,
     }
 
 
-def _document(tally: _Tally, shown: list[dict[str, Any]]) -> dict[str, Any]:
+def _by_rule(one: RuleChange, *, show: bool) -> dict[str, Any]:
+    example = one.example and _shown(one.example, show=show)
+    if example:
+        del example["kinds"], example["dropped"]
+    return {"rule": one.name, "type": one.type, "texts": one.texts, "example": example}
+
+
+def _document(tally: _Tally, shown: list[dict[str, Any]], by_rule: list[dict[str, Any]]) -> dict[str, Any]:
+    found = sorted((one for one in by_rule if one["texts"]), key=lambda one: -one["texts"])
     return {
         "lines": tally.lines,
         "changed": tally.changed,
         "dropped": tally.dropped,
-        "counts": dict(tally.counts.most_common()),
+        "counts": {one["rule"]: one["texts"] for one in found},
         "changes": shown,
+        "rules": by_rule,
     }
 
 
-def _print(door: Door, tally: _Tally, shown: list[dict[str, Any]]) -> None:
+def _print(door: Door, tally: _Tally, shown: list[dict[str, Any]], by_rule: list[dict[str, Any]]) -> None:
     for change in shown:
         door.line(click.style(f"line {change['line']}  {', '.join(change['kinds'])}", bold=True))
-        door.line(click.style(f"  - {terminal_safe(change['before'])}", fg="red"))
-        after = "(dropped)" if change["dropped"] else terminal_safe(change["after"])
-        door.line(click.style(f"  + {after}", fg="green"))
+        _print_change(door, change)
     more = tally.changed + tally.dropped - len(shown)
     if more:
         door.note(f"{more} more are not shown; see --limit")
-    counts = ", ".join(f"{name} {count}" for name, count in tally.counts.most_common())
-    door.line(
-        f"{tally.changed} of {tally.lines} lines change, {tally.dropped} are dropped{f': {counts}' if counts else ''}"
-    )
+    if shown:
+        door.line()
+    for one in by_rule:
+        if one["texts"]:
+            door.line(click.style(f"{one['type']} {one['rule']}: {one['texts']}", bold=True))
+        if one["example"]:
+            _print_change(door, one["example"])
+    idle = [one["rule"] for one in by_rule if not one["texts"]]
+    if idle:
+        door.line(f"found nothing: {', '.join(idle)}")
+    door.line(f"{tally.changed} of {tally.lines} lines change, {tally.dropped} are dropped")
+
+
+def _print_change(door: Door, change: dict[str, Any]) -> None:
+    door.line(click.style(f"  - {terminal_safe(change['before'])}", fg="red"))
+    after = "(dropped)" if change["after"] is None else terminal_safe(change["after"])
+    door.line(click.style(f"  + {after}", fg="green"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from yaat_core.config.options import configuration, option
+from yaat_kit.regex import compiled
 
 #: Columns that rules may name, besides `tags` and `tags.NAME`.
 COLUMNS: Final = (
@@ -22,6 +23,12 @@ COLUMNS: Final = (
     "parent_span_id",
 )
 _RULE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+#: Letters that a key must have at least: 112 bits and more, as NIST SP 800-107 asks of HMAC, if they are of hexadecimal.
+LEAST_KEY: Final = 32
+#: In one of these, a pattern that can match nothing does so.
+_SHORT: Final = ("", "a", " 1b ", "\n-\n")
+#: Columns that an event can't be without.
+_REQUIRED: Final = ("service_name", "environment")
 _REFERENCE: Final = re.compile(r"\\(\d|\\)?")
 
 
@@ -40,7 +47,7 @@ class Rule:
     )
     fields: tuple[str, ...] = option(
         default=("message", "stacktrace", "operation", "tags"),
-        help="Columns to look at; `tags` is every tag, `tags.NAME` one.",
+        help="Columns to look at; `tags` is every tag with its name, `tags.NAME` the value of one.",
         example=["message", "tags.user"],
     )
     drop: bool = option(
@@ -48,8 +55,7 @@ class Rule:
     )
 
     def __attrs_post_init__(self) -> None:
-        if not _RULE_NAME.fullmatch(self.name):
-            raise ValueError(f"name must be letters, digits, `_`, `.` and `-`, got {self.name!r}")
+        _check_name(self.name)
         groups = _groups(self)
         for field in self.fields:
             _check_field(field)
@@ -61,26 +67,79 @@ class Rule:
                 raise ValueError(f"rule {self.name}: a dropped event needs no replacement; take out one")
 
 
+@configuration
+class Mask:
+    """A field that is masked whole, whatever it holds."""
+
+    name: str = option(help="Name in the figures.", example="user")
+    fields: tuple[str, ...] = option(
+        help="Columns, and tags as `tags.NAME`, that are masked whole.", example=["tags.user.email"]
+    )
+    action: Literal["remove", "hash", "keep_last"] = option(
+        help="`remove` the field; `hash`: HMAC-SHA256 under `key`, 32 hex digits, the same for the same value; "
+        "`keep_last` letters.",
+        example="hash",
+    )
+    key: str = option(
+        "",
+        help="Key of `hash`, 32 letters or more. Only by reference, never written here; there is no default.",
+        example="${file:hmac.key}",
+        secret=True,
+        reference=True,
+    )
+    keep: int = option(
+        4, help="How many letters `keep_last` keeps, of values that are at least twice as long.", example=4
+    )
+
+    def __attrs_post_init__(self) -> None:
+        _check_name(self.name)
+        if not self.fields:
+            raise ValueError(f"mask {self.name}: fields is empty; name the columns and tags to mask")
+        for field in self.fields:
+            _check_field(field)
+            if field == "tags":
+                raise ValueError(f"mask {self.name}: fields must name each tag: `tags.NAME`")
+            if field in _REQUIRED and self.action == "remove":
+                raise ValueError(
+                    f"mask {self.name}: fields names {field}, which every event has; hash it instead"
+                )
+        if self.action == "hash" and len(self.key) < LEAST_KEY:
+            raise ValueError(_no_key(self))
+        if self.action != "hash" and self.key:
+            raise ValueError(f"mask {self.name}: key is for `action: hash` only")
+        if self.keep < 1:
+            raise ValueError(f"mask {self.name}: keep must be 1 or more; to keep nothing, remove the field")
+
+
+def _no_key(mask: Mask) -> str:
+    if mask.key:
+        return f"mask {mask.name}: key is too short: it must have {LEAST_KEY} letters or more, such as 32 hex digits"
+    return (
+        f"mask {mask.name}: `hash` needs a key, and there is no default: write `key: ${{file:PATH}}` or "
+        "`key: ${env:NAME}`; `openssl rand -hex 32` makes one"
+    )
+
+
 def _names(_instance: Any, _attribute: Any, value: tuple[str, ...]) -> None:
     from yaat_plugin_scrub.detectors import select
 
     select(value)
 
 
-def _once(_instance: Any, _attribute: Any, value: tuple[Rule, ...]) -> None:
-    names = [rule.name for rule in value]
+def _once(_instance: Any, _attribute: Any, value: tuple[Rule | Mask, ...]) -> None:
+    names = [one.name for one in value]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"each rule needs a name of its own; twice: {', '.join(twice)}")
+        raise ValueError(f"each needs a name of its own; twice: {', '.join(twice)}")
 
 
 @configuration
 class ScrubConfig:
-    """Redaction: secrets, personal data, rules of your own; drop rules."""
+    """Redaction: secrets, personal data, rules of your own, masks of whole fields; drop rules."""
 
     detectors: tuple[str, ...] = option(
         default=("secrets",),
-        help="What to find without a rule: sets (`secrets`) or single detectors (`email`).",
+        help="What to find without a rule: sets (`secrets`, `pii`, `all`) or single detectors (`email`).",
         example=["secrets", "email"],
         validator=_names,
     )
@@ -90,39 +149,32 @@ class ScrubConfig:
         example=[{"name": "order", "pattern": "order-\\d+"}],
         validator=_once,
     )
+    masks: tuple[Mask, ...] = option(
+        default=(),
+        help="Fields that are masked whole, before the rules.",
+        example=[{"name": "user", "fields": ["tags.user"], "action": "remove"}],
+        validator=_once,
+    )
+
+
+def _check_name(name: str) -> None:
+    if not _RULE_NAME.fullmatch(name):
+        raise ValueError(f"name must be letters, digits, `_`, `.` and `-`, got {name!r}")
 
 
 def _groups(rule: Rule) -> int:
     """How many groups the pattern has; refuses one that RE2 does not take."""
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
     try:
-        compiled = re2.compile(rule.pattern, options)
-    except re2.error as error:
-        reason = error.args[0]
-        said = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        raise ValueError(f"rule {rule.name}: pattern is not RE2: {said}{_advice(rule.pattern)}") from None
-    if not rule.drop and compiled.search("") is not None:
+        pattern = compiled(rule.pattern)
+    except ValueError as error:
+        raise ValueError(f"rule {rule.name}: pattern {error}") from None
+    found = [match for text in _SHORT for match in pattern.finditer(text)]
+    if not rule.drop and any(match.start() == match.end() for match in found):
         raise ValueError(
-            f"rule {rule.name}: pattern matches the empty text, so it would match everywhere; "
+            f"rule {rule.name}: pattern matches the empty text, so it would match where nothing is; "
             "write `+` where it has `*`, or make less of it optional"
         )
-    return int(compiled.groups)
-
-
-def _advice(pattern: str) -> str:
-    if re.search(r"\(\?<?[=!]", pattern):
-        return (
-            ". RE2 has no lookahead or lookbehind: match the text around as groups, and put them back "
-            "with `\\1` in the replacement"
-        )
-    if re.search(r"\\[1-9]|\(\?P=", pattern):
-        return ". RE2 has no backreferences: write out what may be repeated"
-    if re.search(r"\(\?>|[*+?}]\+", pattern):
-        return ". RE2 has no atomic groups or possessive quantifiers, and never backtracks: leave them out"
-    return ". The syntax: https://github.com/google/re2/wiki/Syntax"
+    return int(pattern.groups)
 
 
 def _check_replacement(name: str, replacement: str, groups: int) -> None:

@@ -73,14 +73,18 @@ PASSWORD_HINT: Final = (
 #: What an earlier redaction left.
 _REDACTED: Final = (
     r"\[(?:redacted|masked|filtered|hidden|removed|private_key|jwt|aws_key|github_token|generic_token"
-    r"|url_credentials|bearer_token|password|credit_card|email)\]"
+    r"|url_credentials|bearer_token|cookie|password|credit_card|email|ipv4|ipv6|iban|us_ssn|phone|high_entropy)\]"
 )
 #: Values that are none: so that "token: expired" and "password: null" stay as they are.
 _NOTHING: Final = (
     r"(?:null|nil|none|true|false|undefined|expired|invalid|missing|required|incorrect|rejected|revoked"
-    rf"|empty|unset|not|n/a|\*+|<[\w -]+>|{_REDACTED})"
+    # packages of Debian: passwd:amd64
+    r"|empty|unset|not|n/a|\*+|<[\w -]+>|all|any|amd64|arm64|armel|armhf|i386|ppc64el|riscv64|s390x"
+    rf"|{_REDACTED})"
 )
 PASSWORD_NOTHING: Final = rf"(?i)({_NAME}{_SIGN}(?:\\*[\"'])?)({_NOTHING}\\*[\"']?(?:[\s,;&.)}}\]]|$))"
+#: An object as Java prints it: ``token=Token{a64f992 ...``.
+PASSWORD_OBJECT: Final = r"(?i)(token[ \t]*=[ \t]*)(\w*Token\{[0-9a-f]{5,8}\b)"
 #: A path of names, as Rust and C++ write it.
 NAME_PATH: Final = rf"(?i)({_NAME})(::)"
 #: The working directory, as sudo and env print it.
@@ -104,7 +108,9 @@ COOKIE: Final = (
 _USER: Final = rf"[^\s/@:\"'<>\[{SHIELD}]*"
 #: A password may hold a slash; what begins with a port number and a slash is none.
 _URL_PASSWORD: Final = r"\d*[^\s/@\"'<>\d][^\s\"'<>@]*(?:@[^\s\"'<>@/]*)?|\d+"
-URL: Final = rf"(?i)([a-z][a-z0-9+.-]*://)(?:{_USER}:(?:{_URL_PASSWORD})|[a-z0-9_.~-]{{20,}})@"
+URL: Final = rf"(?i)([a-z][a-z0-9+.-]*://){_USER}:(?:{_URL_PASSWORD})@"
+#: A token that stands where the user stands.
+URL_TOKEN: Final = r"(?i)((?:git\+)?https?://)[a-z0-9_.~-]{20,}@"
 
 # --- keys by their own looks --------------------------------------------------------------------
 
@@ -142,21 +148,22 @@ _TOKENS: Final = (
 GENERIC: Final = rf"\b(?:{'|'.join(_TOKENS)})"
 CARD: Final = r"\d(?:[ -]?\d){12}"
 
-# --- personal data ------------------------------------------------------------------------------
+# --- at the end of a line that its source cut ----------------------------------------------------
 
-#: ASCII's letters and digits, and every byte of a longer character.
-_LETTER: Final = r"A-Za-z0-9\x80-\xfe"
-#: A letter as JSON may write it.
-_U: Final = r"\\+u[0-9A-Fa-f]{4}"
-EMAIL: Final = (
-    rf"(?:[{_LETTER}._%+'-]|{_U})*[{_LETTER}_+-](?:@|%40)(?:(?:[{_LETTER}-]|{_U})+\.)+[A-Za-z\x80-\xfe]{{2,}}"
+JWT_CUT: Final = r"(?m)\beyJ[A-Za-z0-9_.-]*$"
+AWS_CUT: Final = r"(?m)\b(?:A3T|AKIA|ASIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA)[A-Z0-9]*$"
+AWS_SECRET_CUT: Final = (
+    r"(?im)(aws_?(?:secret|session)\w*(?:\\*[\"'])?[ \t]*(?:=>|:=|=|:)[ \t]*(?:\\*[\"'])?)[A-Za-z0-9/+=]+$"
 )
-EMAIL_HINT: Final = rf"[{_LETTER}_+-](?:@|%40)[{_LETTER}\\]"
-#: Names that only look like addresses: systemd's units, pictures for dense screens, remotes of git.
-NO_EMAIL: Final = (
-    r"(?i)([\w%+-])(@[\w\\:-]+\.(?:service|socket|target|timer|slice|scope|mount|swap|device|png|jpe?g|gif|svg|webp)\b)",
-    r"(\b(?:git|hg))(@)",
+GITHUB_CUT: Final = r"(?im)gh[pousr]_[A-Za-z0-9]*$|github_pat_\w*$"
+GENERIC_CUT: Final = (
+    r"(?m)\b(?:xox[abeoprs]-|xapp-|hooks\.slack\.com/services/|[prs]k_(?:live|test)_|whsec_|AIza|ya29\.|GOCSPX-|glpat-"
+    r"|npm_|pypi-|SG\.|sk-|hf_|dop_v1_|shp(?:at|ca|pa|ss)_|hv[bs]\.|AGE-SECRET-KEY-1)[\w./+=-]*$"
 )
+#: The name and password of a URL whose @ is missing. A port is taken for a password: better so.
+URL_CUT: Final = rf"(?im)([a-z][a-z0-9+.-]*://){_USER}:[^\s\"'<>@]*$"
+BEARER_CUT: Final = rf"(?im)(\bbearer{_GAP})[a-z0-9._~+/=-]+$"
+CARD_CUT: Final = r"(?m)\b[2-6]\d{3}(?:[ -]?\d){2,}[ -]*$"
 
 # --- names of tags ------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ _BEGIN: Final = re.compile(r"-{4,5} ?BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY")
 _END: Final = re.compile(r"-{4,5} ?END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY")
 #: A line within a block (RFC 7468, RFC 1421 headers, RFC 4880 headers).
 _WITHIN: Final = re.compile(
-    r"\s*(?:[A-Za-z0-9+/]+={0,2}|(?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash):.*)?\s*"
+    r"(?:[A-Za-z0-9+/]+={0,2}|(?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash):.*)?"
 )
 #: A key of 16,384 bits has some 200 lines; and streams that end within a block are forgotten in time.
 _MOST_LINES: Final = 400
@@ -39,7 +39,7 @@ class KeyLines:
             return messages, 0
         rows = []
         for row, text in self._lines(messages, left):
-            if left and _WITHIN.fullmatch(text):
+            if left and _WITHIN.fullmatch(text.strip()):
                 left -= 1
                 if text.strip():
                     rows.append(row)
@@ -53,7 +53,8 @@ class KeyLines:
     def _lines(self, messages: Any, left: int) -> Any:
         """Row and text: of all rows, from the first in question on."""
         first = 0 if left else pc.index(pc.match_substring(messages, "PRIVATE KEY"), True).as_py()
-        texts = messages.slice(first).to_pylist()
+        # the mark may be in rows outside of a slice
+        texts = [] if first < 0 else messages.slice(first).to_pylist()
         return zip(itertools.count(first), ("-" if text is None else text for text in texts))
 
     def _remember(self, stream: str, left: int) -> None:

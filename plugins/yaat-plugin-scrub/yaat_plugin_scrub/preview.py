@@ -1,108 +1,216 @@
-"""What a scrub would do to lines of text, line by line: for `yaat scrub test`."""
+"""What scrubs would do to lines of text: for `yaat scrub test`. The scrubs are the real ones, and see real events."""
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterable, Iterator, Sequence
+import json
+import logging
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from yaat_plugin_scrub.config import ScrubConfig
+from yaat_core.components import ComponentId, Context, Processor
+from yaat_core.event import EventBatch, Labels
+from yaat_core.stats import ComponentStats, Stats
+from yaat_plugin_scrub.config import COLUMNS, ScrubConfig
 from yaat_plugin_scrub.detectors import select
-from yaat_plugin_scrub.redaction import Redaction, replaced
-from yaat_plugin_scrub.rules import Applied, ready
+from yaat_plugin_scrub.scrub import HITS, Scrub
 
-_WORDS: Final = re.compile(r"\s+|\S+")
-#: A masked text shows this many characters at both ends when it is at least `_LONG`.
-_SHOWN: Final = 2
-_LONG: Final = 12
+#: What is shown of an event; of one with a message alone, only that.
+_SHOWN: Final = (*COLUMNS, "tags")
+_STREAM: Final = Labels(stream="yaat scrub test")
 
 
 @attrs.frozen(kw_only=True)
 class Change:
-    """A line that does not stay as it is: without its secrets in ``after``, and perhaps dropped."""
+    """A line that does not stay as it is: without its secrets in ``after`` (None: dropped), and by which rules.
+
+    ``clean`` is what would become of it if nothing were dropped.
+    """
 
     number: int
     kinds: Sequence[str]
     before: str
-    after: str
-    dropped: bool
+    after: str | None
+    clean: str
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the whole event goes."""
+        return self.after is None
+
+
+@attrs.frozen(kw_only=True)
+class RuleChange:
+    """What one rule, mask or detector did: in how many texts, and what it alone takes out of a line (None: nothing)."""
+
+    name: str
+    type: str
+    texts: int
+    example: Change | None
 
 
 class Preview:
-    """Scrubs in a row, as a pipeline would apply them to messages."""
+    """Scrubs in a row, as a pipeline would apply them to the events that ``parser`` makes of lines (None: messages)."""
 
-    def __init__(self, configs: Sequence[ScrubConfig]) -> None:
-        self._scrubs = [(ready(config.rules), Redaction(select(config.detectors))) for config in configs]
+    def __init__(self, configs: Sequence[ScrubConfig], parser: Processor | None = None) -> None:
+        self._configs = configs
+        self._parser = parser
+        self._stats = Stats()
+        self._scrubs = [_scrub(config, self._stats) for config in configs]
+        self._keeping = _scrubs([_without_drops(config) for config in configs])
+        self._examples: dict[str, Change] = {}
 
-    def changes(self, lines: Sequence[str], first: int = 1) -> Iterator[Change]:
-        """Of lines that begin with number ``first``: those that change, in order."""
-        texts = pa.array(lines, pa.string())
-        kinds: dict[int, list[str]] = {}
-        dropped: set[int] = set()
-        for rules, redaction in self._scrubs:
-            texts = _ruled(rules, texts, kinds, dropped)
-            redacted = redaction.apply(texts)
-            for name, rows in redacted.hits.items():
-                _note(kinds, name, rows.tolist())
-            texts = redacted.texts
-        for row in sorted(kinds):
-            yield Change(
-                number=first + row,
-                kinds=kinds[row],
-                before=lines[row],
-                after=texts[row].as_py(),
-                dropped=row in dropped,
-            )
+    def changes(self, lines: Sequence[str], first: int = 1) -> tuple[int, int, Iterator[Change]]:
+        """Of lines that begin with number ``first``: how many change, how many are dropped, and all of them in order.
+
+        Who changed a line is found out when it is asked for.
+        """
+        before = self._events(lines)
+        after = _through(self._scrubs, before)
+        old, new = _texts(before), _texts(after)
+        left = dict(zip(_rows(after), new, strict=True))
+        changed = [row for row, text in zip(_rows(before), old, strict=True) if left.get(row) != text]
+        self._note_examples(before, changed, first)
+        dropped = sum(row not in left for row in changed)
+
+        def each() -> Iterator[Change]:
+            place = {row: index for index, row in enumerate(_rows(before))}
+            for row in changed:
+                event, text = before.slice(place[row], 1), old[place[row]]
+                yield self._change(first + row, self._kinds(event), event, text, left.get(row))
+
+        return len(changed) - dropped, dropped, each()
+
+    def rules(self) -> list[RuleChange]:
+        """Every rule, mask and detector so far, in the order of their configuration; those that found nothing, too."""
+        counts = _hits(self._stats)
+        kinds = {name: type for config in self._configs for name, type in _each(config)}
+        return [
+            RuleChange(name=name, type=type, texts=counts.get(name, 0), example=self._examples.get(name))
+            for name, type in kinds.items()
+        ]
+
+    def _events(self, lines: Sequence[str]) -> EventBatch:
+        """Row numbers travel in ``event_id``, so that a line is known again when others were dropped."""
+        ids = pa.array([row.to_bytes(16, "big") for row in range(1, len(lines) + 1)], pa.binary(16))
+        batch = EventBatch.build(
+            len(lines), {"message": pa.array(lines, pa.string()), "event_id": ids}, _STREAM
+        )
+        return batch if self._parser is None else self._parser.process(batch)[0].with_labels(_STREAM)
+
+    def _change(
+        self, number: int, kinds: Sequence[str], event: EventBatch, before: str, after: str | None
+    ) -> Change:
+        clean = _texts(_through(self._keeping, event))[0] if after is None else after
+        return Change(number=number, kinds=kinds, before=before, after=after, clean=clean)
+
+    def _kinds(self, event: EventBatch) -> list[str]:
+        stats = Stats()
+        _through([_scrub(config, stats) for config in self._configs], event)
+        # a line within a private key is known by those before it only
+        counts = _hits(stats)
+        found = [name for config in self._configs for name, _ in _each(config) if counts.get(name)]
+        return list(dict.fromkeys(found)) or ["private_key"]
+
+    def _note_examples(self, before: EventBatch, changed: Sequence[int], first: int) -> None:
+        wanted = [name for name, count in _hits(self._stats).items() if count and name not in self._examples]
+        if not wanted or not changed:
+            return
+        some = before.filter(pa.array(np.isin(_rows(before), changed)))
+        for name in wanted:
+            example = self._example(name, some, first)
+            if example is not None:
+                self._examples[name] = example
+
+    def _example(self, name: str, some: EventBatch, first: int) -> Change | None:
+        """The first event in which this rule finds what no other does, before and after it, redacted by the others."""
+        configs = [_without_drops(config) for config in self._configs]
+        others = _scrubs([_only(config, lambda one: one != name) for config in configs])
+        alone = _scrubs([_only(config, lambda one: one == name) for config in self._configs])
+        left = _through(alone, some)
+        after = dict(zip(_rows(left), _texts(_through(others, left)), strict=True))
+        for row, text in zip(_rows(some), _texts(_through(others, some)), strict=True):
+            if after.get(row) != text:
+                # what is dropped is shown as it would be without this rule
+                clean = after.get(row, text)
+                return Change(
+                    number=first + row, kinds=[name], before=text, after=after.get(row), clean=clean
+                )
+        return None
 
 
-def masked(change: Change) -> str:
-    """The line before, with the middle of whatever was taken out of it hidden."""
-    old, new = _WORDS.findall(change.before), _WORDS.findall(change.after)
-    steps = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    return "".join(
-        "".join(old[a:b]) if step == "equal" else _hidden("".join(old[a:b]), "".join(new[c:d]))
-        for step, a, b, c, d in steps
+def context(name: str, stats: Stats | None = None) -> Context:
+    """For a processor outside of any pipeline."""
+    id = ComponentId("processors", name)
+    return Context(
+        id=id,
+        agent_id=bytes(16),
+        host_name=socket.gethostname(),
+        state_dir=Path(),
+        config_dir=Path(),
+        stats=ComponentStats(stats or Stats(), str(id)),
+        log=logging.getLogger(f"yaat.{id}"),
     )
 
 
-def _ruled(rules: Sequence[Applied], texts: Any, kinds: dict[int, list[str]], dropped: set[int]) -> Any:
-    for applied in rules:
-        if "message" not in applied.rule.fields:
-            continue
-        if applied.rule.drop:
-            rows = pc.indices_nonzero(pc.match_substring_regex(texts, applied.rule.pattern))
-        else:
-            texts, rows = replaced(texts, applied.rule.pattern, applied.replacement)
-        hit = [row for row in rows.to_pylist() if row not in dropped]
-        _note(kinds, applied.rule.name, hit)
-        if applied.rule.drop:
-            dropped.update(hit)
-    return texts
+def _scrub(config: ScrubConfig, stats: Stats) -> Scrub:
+    return Scrub(config, context("scrub", stats))
 
 
-def _note(kinds: dict[int, list[str]], name: str, rows: Iterable[int]) -> None:
-    for row in rows:
-        kinds.setdefault(row, []).append(name)
+def _scrubs(configs: Sequence[ScrubConfig]) -> list[Scrub]:
+    return [_scrub(config, Stats()) for config in configs]
 
 
-def _hidden(before: str, after: str) -> str:
-    """What both have in common at the ends stays; of the rest only the ends are shown."""
-    start = _common(before, after)
-    end = _common(before[start:][::-1], after[start:][::-1])
-    middle = before[start : len(before) - end]
-    shown = _SHOWN if len(middle) >= _LONG else 0
-    mask = f"{middle[:shown]}…{middle[len(middle) - shown :]}" if middle else ""
-    return before[:start] + mask + before[len(before) - end :]
+def _each(config: ScrubConfig) -> Iterator[tuple[str, str]]:
+    """Name and type."""
+    yield from ((mask.name, "mask") for mask in config.masks)
+    yield from ((rule.name, "drop" if rule.drop else "rule") for rule in config.rules)
+    yield from ((detector.name, "detector") for detector in select(config.detectors))
 
 
-def _common(one: str, other: str) -> int:
-    """How many characters both begin with."""
-    return next(
-        (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
+def _only(config: ScrubConfig, wanted: Callable[[str], bool]) -> ScrubConfig:
+    return ScrubConfig(
+        masks=tuple(one for one in config.masks if wanted(one.name)),
+        rules=tuple(one for one in config.rules if wanted(one.name)),
+        detectors=tuple(one.name for one in select(config.detectors) if wanted(one.name)),
     )
+
+
+def _without_drops(config: ScrubConfig) -> ScrubConfig:
+    rules = tuple(rule for rule in config.rules if not rule.drop)
+    return ScrubConfig(detectors=config.detectors, masks=config.masks, rules=rules)
+
+
+def _through(scrubs: Sequence[Scrub], batch: EventBatch) -> EventBatch:
+    for scrub in scrubs:
+        batch, _ = scrub.process(batch)
+    return batch
+
+
+def _hits(stats: Stats) -> Mapping[str, int]:
+    """Texts by rule, in no order."""
+    found = [sample for sample in stats.snapshot() if sample.name == HITS]
+    return {sample.labels["rule"]: int(sample.value) for sample in found}
+
+
+def _rows(batch: EventBatch) -> list[int]:
+    return [int.from_bytes(id, "big") - 1 for id in batch.column("event_id").to_pylist()]
+
+
+def _texts(batch: EventBatch) -> list[str]:
+    """Each event as a text: its message, or JSON of all that a scrub looks at when there is more."""
+    columns = {name: batch.column(name).to_pylist() for name in _SHOWN}
+    return [_text({name: column[row] for name, column in columns.items()}) for row in range(len(batch))]
+
+
+def _text(event: dict[str, Any]) -> str:
+    tags = dict(event.pop("tags"))
+    filled = {name: value for name, value in event.items() if value}
+    if not tags and set(filled) <= {"message"}:
+        return str(filled.get("message", ""))
+    return json.dumps({**filled, **({"tags": tags} if tags else {})}, ensure_ascii=False)

@@ -1,7 +1,8 @@
-"""Detectors applied to texts: one cheap pass over all, the detectors' own patterns on what it found."""
+"""Detectors applied to texts: one cheap pass over all (or two), the detectors' own patterns on what it found."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,13 +30,17 @@ class Redaction:
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self.detectors = detectors
-        hints = [patterns.SHIELD, *(detector.hint for detector in detectors)]
-        self._hint = "|".join(f"(?:{hint})" for hint in hints)
+        together = [patterns.SHIELD, *(detector.hint for detector in detectors if not detector.apart)]
+        self._hints = [
+            "|".join(f"(?:{hint})" for hint in together),
+            *(detector.hint for detector in detectors if detector.apart),
+        ]
 
     def apply(self, texts: Any) -> Redacted:
         """Every text without what the detectors find, and without shields; null stays null."""
         raw = texts.view(pa.binary())
-        rows = _rows(pc.match_substring_regex(raw, self._hint, ignore_case=True))
+        found = [pc.match_substring_regex(raw, hint, ignore_case=True) for hint in self._hints]
+        rows = _rows(functools.reduce(pc.or_, found))
         if not len(rows):
             return Redacted(texts, rows, {})
         before = raw.take(rows)
@@ -45,8 +50,8 @@ class Redaction:
         if not len(changed):
             return Redacted(texts, changed, {})
         rows = rows.to_numpy()
-        found = {name: rows[which.to_numpy()] for name, which in hits.items()}
-        return Redacted(scattered(texts, rows, after.view(pa.string())), rows[changed.to_numpy()], found)
+        by_name = {name: rows[which.to_numpy()] for name, which in hits.items()}
+        return Redacted(scattered(texts, rows, after.view(pa.string())), rows[changed.to_numpy()], by_name)
 
     def _detect(self, texts: Any) -> tuple[Any, Mapping[str, Any]]:
         hits: dict[str, Any] = {}

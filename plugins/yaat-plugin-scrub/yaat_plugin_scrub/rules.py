@@ -14,10 +14,13 @@ import pyarrow.compute as pc
 from yaat_plugin_scrub.config import Rule
 from yaat_plugin_scrub.detectors import SHIELD
 from yaat_plugin_scrub.redaction import replaced, scattered
-from yaat_plugin_scrub.sheet import TAG_VALUES, Sheet
+from yaat_plugin_scrub.sheet import TAG_KEYS, TAG_VALUES, Part, Sheet
 
 #: A word of a replacement that stands where a value stands.
 _WORD: Final = re.compile(r"[^\s=:\"'&,;@/\\]+(?:\\\d[^\s=:\"'&,;@/\\]*)*")
+
+#: Names of tags that are the agent's own.
+_OWN_TAGS: Final = "yaat."
 
 
 @attrs.frozen
@@ -47,10 +50,19 @@ class Applied:
     def _in_field(self, sheet: Sheet, field: str) -> int:
         if field.startswith("tags."):
             return self._in_tag(sheet, field.removeprefix("tags."))
-        part = sheet.part(TAG_VALUES if field == "tags" else field)
+        if field == "tags":
+            return self._in_part(sheet.part(TAG_VALUES)) + self._in_part(sheet.part(TAG_KEYS), _OWN_TAGS)
+        return self._in_part(sheet.part(field))
+
+    def _in_part(self, part: Part, spared: str = "") -> int:
+        """Texts that begin with ``spared`` stay as they are."""
         if part.texts.null_count == len(part.texts):
             return 0
         after, rows = replaced(part.texts, self.rule.pattern, self.replacement)
+        if spared and len(rows):
+            own = pc.starts_with(part.texts, spared)
+            after = pc.if_else(own, part.texts, after)
+            rows = rows.filter(pc.invert(own.take(rows)))
         if not len(rows):
             return 0
         count = int(part.counts()[rows.to_numpy()].sum())
@@ -74,7 +86,10 @@ class Applied:
             return part.rows(_matches(part.texts, self.rule.pattern))
         part = sheet.part(TAG_VALUES)
         hits = part.rows(_matches(part.texts, self.rule.pattern))
-        if field != "tags":
+        if field == "tags":
+            keys = sheet.part(TAG_KEYS)
+            hits |= keys.rows(_matches(keys.texts, self.rule.pattern))
+        else:
             named = np.zeros(len(hits), bool)
             named[sheet.whose_key_is(field.removeprefix("tags."))] = True
             hits &= named

@@ -1,4 +1,4 @@
-"""The processor: the user's rules in order, then the detectors on every text that would leave the agent."""
+"""The processor: masks, the user's rules in order, then the detectors on every text that would leave the agent."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from yaat_core.components import Context, Drop, Processor
 from yaat_core.event import EventBatch
 from yaat_core.stats import Counter
 from yaat_plugin_scrub.config import ScrubConfig
+from yaat_plugin_scrub.cutoff import CutOff
 from yaat_plugin_scrub.detectors import select
+from yaat_plugin_scrub.masks import MASKED, masked, removed
 from yaat_plugin_scrub.pem import KeyLines
 from yaat_plugin_scrub.redaction import Redaction
 from yaat_plugin_scrub.rules import Applied, ready
 from yaat_plugin_scrub.sheet import TAG_KEYS, TAG_VALUES, Sheet
 
 _PRIVATE_KEY: Final = "private_key"
+#: The counter of texts that each rule changed, by its label ``rule``.
+HITS: Final = "yaat_scrub_hits_total"
 
 
 class Scrub(Processor):
@@ -30,26 +34,40 @@ class Scrub(Processor):
 
     def __init__(self, config: ScrubConfig, context: Context) -> None:
         detectors = select(config.detectors)
+        self._masks = config.masks
         self._rules = ready(config.rules)
         self._redaction = Redaction(detectors)
         self._by_key = [
-            (detector.name, re2.compile(detector.keys)) for detector in detectors if detector.keys
+            (detector.name, re2.compile(detector.keys.encode())) for detector in detectors if detector.keys
         ]
+        self._cut_off = CutOff(detectors)
         self._key_lines = KeyLines() if _PRIVATE_KEY in {one.name for one in detectors} else None
-        names = {*(rule.name for rule in config.rules), *(detector.name for detector in detectors)}
+        own = {*(mask.name for mask in config.masks), *(rule.name for rule in config.rules)}
+        names = own | {detector.name for detector in detectors}
         self._counters = {name: _counter(context, name) for name in sorted(names)}
 
     def process(self, batch: EventBatch) -> tuple[EventBatch, Sequence[Drop]]:
         """Redact, and drop what the rules say."""
         drops: list[Drop] = []
-        sheet = Sheet(self._without_key_lines(batch))
+        sheet = self._masked(self._without_key_lines(batch))
         for applied in self._rules:
             if applied.rule.drop:
                 sheet = self._drop(applied, sheet, drops)
             else:
                 self._count(applied.rule.name, applied.replace(sheet))
+        for name, count in self._cut_off.apply(sheet).items():
+            self._count(name, count)
         self._detect(sheet)
         return sheet.batch(), drops
+
+    def _masked(self, batch: EventBatch) -> Sheet:
+        """Masks come first, so that no rule can rename what they look for."""
+        batch, counts = removed(self._masks, batch)
+        sheet = Sheet(batch)
+        counts.update((mask.name, masked(mask, sheet)) for mask in self._masks if mask.action != "remove")
+        for name, count in counts.items():
+            self._count(name, count)
+        return sheet
 
     def _without_key_lines(self, batch: EventBatch) -> EventBatch:
         if self._key_lines is None:
@@ -87,15 +105,16 @@ class Scrub(Processor):
                 sheet.part(name).put(redacted.texts.slice(end - length, length))
 
     def _by_tag_key(self, name: str, pattern: Any, sheet: Sheet) -> None:
-        """Values of tags with a sensitive name are replaced whole."""
+        """Values of tags with a sensitive name are replaced whole, unless a mask has seen to them."""
         keys = sheet.part(TAG_KEYS)
-        named = [index for index, key in enumerate(keys.texts.to_pylist()) if pattern.search(key)]
+        texts = keys.texts.view(pa.binary()).to_pylist()
+        named = [index for index, key in enumerate(texts) if pattern.search(key)]
         if not named:
             return
         values = sheet.part(TAG_VALUES)
         column = values.column()
-        filled = pc.not_equal(column, "").fill_null(False).to_numpy(zero_copy_only=False)
-        mask = keys.rows(named) & filled
+        done = pc.or_(pc.equal(column, ""), pc.starts_with(column.view(pa.binary()), MASKED)).fill_null(True)
+        mask = keys.rows(named) & ~done.to_numpy(zero_copy_only=False)
         values.put_column(pc.if_else(pa.array(mask), f"[{name}]", column))
         self._count(name, int(mask.sum()))
 
@@ -110,6 +129,5 @@ class Scrub(Processor):
 
 
 def _counter(context: Context, rule: str) -> Counter:
-    return context.stats.counter(
-        "yaat_scrub_hits_total", "Texts in which a detector or a rule found something.", rule=rule
-    )
+    help = "Texts in which a detector, a rule or a mask found something."
+    return context.stats.counter(HITS, help, rule=rule)

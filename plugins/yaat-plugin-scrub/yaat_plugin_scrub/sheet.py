@@ -46,7 +46,10 @@ class Part:
         return cls(encoded.dictionary, encoded.indices)
 
     def put_column(self, column: Any) -> None:
-        """Another text for each row, for a repeated part."""
+        """Another text for each row."""
+        if self.indices is None:
+            self.put(column)
+            return
         encoded = column.dictionary_encode()
         self.texts, self.indices, self.changed = encoded.dictionary, encoded.indices, True
 
@@ -152,10 +155,9 @@ class Sheet:
         _, first = np.unique(pairs, return_index=True)
         again = np.setdiff1d(np.arange(len(keys)), first)
         if len(again):
-            names = [
-                f"{key}#{number}" for number, key in enumerate(keys.take(pa.array(again)).to_pylist(), 2)
-            ]
-            keys = scattered(keys, again, pa.array(names, pa.string()))
+            twice = keys.take(pa.array(again)).view(pa.binary()).to_pylist()
+            names = [b"%s#%d" % (key, number) for number, key in enumerate(twice, 2)]
+            keys = scattered(keys, again, pa.array(names, pa.binary()).view(pa.string()))
         offsets = pa.array(self.offsets, pa.int32())
         return pa.MapArray.from_arrays(offsets, keys, values, type=self._batch.column("tags").type)
 

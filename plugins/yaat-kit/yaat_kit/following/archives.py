@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import attrs
@@ -18,7 +19,8 @@ from yaat_kit.following.checkpoint import Checkpoint
 from yaat_kit.following.descriptors import Gone
 from yaat_kit.following.generation import Generation
 from yaat_kit.following.identity import NO_MARK, TAIL_BYTES, FileId, Mark, open_regular
-from yaat_kit.following.packing import Unpacked, codec_of
+from yaat_kit.following.packing import Unpacked, codec_of, plain_name
+from yaat_kit.following.places import family_of
 
 #: A compressed file that has not changed for so long is finished; one that ends too early gets more time.
 SETTLE_SECONDS: Final = 2.0
@@ -249,7 +251,7 @@ class _Comparison:
         gone: Rival | None = None
         for rival in sorted(alike, key=lambda rival: rival.stored.offset):
             stored = rival.stored
-            if rival.live is None and stored.offset:
+            if rival.live is None and stored.head.length:
                 yield from self._advance(stored.offset)
                 tail = unpacked.pread(stored.tail.length, stored.offset - stored.tail.length)
                 gone = rival if unpacked.length >= stored.offset and stored.tail.matches(tail) else gone
@@ -264,7 +266,7 @@ class _Comparison:
 
     def _advance(self, upto: int | None) -> Generator[None, None, None]:
         """Unpack up to there, or to the end."""
-        step = 0
+        step = self.unpacked.length
         while (upto is None or self.unpacked.length < upto) and self.unpacked.advance(upto):
             if self.unpacked.length - step >= _STEP_BYTES:
                 step = self.unpacked.length
@@ -281,3 +283,23 @@ def _begins(rival: Rival, head: bytes) -> bool:
 def _holds(rival: Rival, last: bytes, length: int) -> bool:
     """Are the archive's last bytes found at the same place in a file that is there?"""
     return rival.read is not None and length > 0 and rival.read(len(last), length - len(last)) == last
+
+
+def rivals_of(
+    path: str,
+    generations: Iterable[Generation],
+    gone: Mapping[bytes, Checkpoint],
+    read: Callable[[Generation, int, int], bytes],
+) -> list[Rival]:
+    """What the compressed file at ``path`` may be a copy of, to judge by the names."""
+    family = family_of(plain_name(path))
+    live = [
+        Rival(key=one.key, stored=one.checkpoint(), live=one, read=partial(read, one))
+        for one in generations
+        if one.codec is None and family in (family_of(one.path), family_of(one.place or one.path))
+    ]
+    return live + [
+        Rival(key=key, stored=stored)
+        for key, stored in gone.items()
+        if not stored.packed and family_of(stored.path) == family
+    ]

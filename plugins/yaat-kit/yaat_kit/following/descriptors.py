@@ -12,6 +12,7 @@ from typing import Final
 
 import attrs
 
+from yaat_kit.following.copies import content_is
 from yaat_kit.following.generation import Generation
 from yaat_kit.following.identity import FileId, open_regular
 
@@ -140,7 +141,9 @@ class Descriptors:
                 descriptor, status = self.open_path(path, now)
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            if FileId.of(status) == generation.file:
+            if FileId.of(status) == generation.file and (
+                path == generation.place or _is_it(descriptor, status, generation)
+            ):
                 return descriptor
             os.close(descriptor)
         raise Gone(f"moved away or deleted: {generation.path}")
@@ -154,6 +157,11 @@ def none_left(error: OSError) -> bool:
 def _worth(generation: Generation) -> tuple[bool, bool, float]:
     """What has no name any more is lost when closed; what has unread bytes may be deleted meanwhile."""
     return (not generation.linked or generation.place is None, generation.unread > 0, generation.used_at)
+
+
+def _is_it(descriptor: int, status: os.stat_result, generation: Generation) -> bool:
+    """Does a file that only its inode speaks for, which may be used again, hold what was read?"""
+    return generation.head.length > 0 and content_is(descriptor, status.st_size, generation.checkpoint())
 
 
 def _candidates(generation: Generation) -> Iterable[str]:

@@ -23,6 +23,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from yaat_core.components import Checkpoints, Finding
+from yaat_kit.encodings import encoding_of
 from yaat_kit.following import pacing
 from yaat_kit.following.aged import Aged
 from yaat_kit.following.copies import SETTLE_SECONDS, Copies
@@ -80,7 +81,7 @@ class Follower:
             aged=Aged(selection.older_than),
             reads_archives=selection.archives,
             fingerprint_bytes=reader.fingerprint_bytes,
-            alignment=2 if reader.encoding == "utf-16" else 1,
+            alignment=encoding_of(reader.encoding, b"").unit,
         )
         patterns = msgspec.json.encode(list(selection.paths))
         if stored.get(PATTERNS_KEY) != patterns:
@@ -193,7 +194,7 @@ class Follower:
             return
         began = time.perf_counter()
         for generation in list(self._roster.generations.values() if whole else self._active):
-            if not (generation.asleep and _unchanged(generation)):
+            if not (generation.asleep and generation.unchanged()):
                 self._look(generation, now)
         took = time.perf_counter() - began
         self._next_active_look = now + max(self._pace.poll, took / pacing.ACTIVE_SHARE)
@@ -240,7 +241,7 @@ class Follower:
 
     def _begin(self, new: Sequence[Generation], now: float) -> None:
         for generation in new:
-            if self._once and not self._limited:
+            if self._once and generation.codec is None:
                 generation.limit = generation.size
             self._active.add(generation)
             self._queue(generation, now)
@@ -293,8 +294,8 @@ class Follower:
         except Gone:
             generation.looked_through = True
             if generation.place is None:
-                self._roster.lose(generation.path, generation.unread)
-                self._retire(generation, forget=generation.unread > 0)
+                self._roster.miss(generation, now)
+                self._active.discard(generation)
             return None
         except OSError as error:
             self._failed(generation, error, now)
@@ -389,15 +390,3 @@ class Follower:
         self._tally.unreadable_files.set(len(self._roster.troubles) + len(self._folders) + len(failing))
         self._tally.lag_bytes.set(sum(generation.unread for generation in active))
         self._findings = what_is_wrong(self._descriptors, failing, [self._roster.troubles, self._folders])
-
-
-def _unchanged(generation: Generation) -> bool:
-    """Is it open, still where it was, and neither written to nor deleted?"""
-    if generation.descriptor is None or generation.place is None:
-        return False
-    try:
-        status = os.fstat(generation.descriptor)
-    except OSError:
-        return False
-    same = status.st_size == generation.size and status.st_mtime_ns == generation.changed_ns
-    return same and status.st_nlink > 0

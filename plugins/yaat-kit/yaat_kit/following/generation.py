@@ -148,6 +148,17 @@ class Generation:
         self.looked_through = self.flushed = self.asleep = False
         return True
 
+    def unchanged(self) -> bool:
+        """Is it open, still where it was, and neither written to nor deleted?"""
+        if self.descriptor is None or self.place is None:
+            return False
+        try:
+            status = os.fstat(self.descriptor)
+        except OSError:
+            return False
+        same = (status.st_size, status.st_mtime_ns) == (self.size, self.changed_ns)
+        return same and status.st_nlink > 0
+
     def quiet(self, now: float) -> float:
         """Seconds since anything happened to it."""
         return now - max(self.changed_at, self.left_at or 0.0)

@@ -112,8 +112,6 @@ class Reader:
             _leap(generation)
         generation.looked_through = not full
         generation.partial = cut.partial
-        if generation.codec and not full:
-            generation.flushed = True
         return Look(
             pieces=tuple(_pieces(generation, joined, before, tail + body, len(tail))),
             bytes=generation.offset - before,

@@ -11,14 +11,12 @@ import logging
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
-from typing import Final
 
 import attrs
 
 from yaat_core.components import Checkpoints
 from yaat_kit.following.aged import Aged
-from yaat_kit.following.archives import SETTLE_SECONDS, Archives, Rival, Settled
+from yaat_kit.following.archives import SETTLE_SECONDS, Archives, Rival, Settled, rivals_of
 from yaat_kit.following.checkpoint import Checkpoint
 from yaat_kit.following.copies import ENDED_SECONDS, PACKED_SECONDS, Copies, Ended, Verdict, content_is
 from yaat_kit.following.descriptors import Descriptors, Gone, none_left
@@ -26,13 +24,12 @@ from yaat_kit.following.discovery import Finder, Token
 from yaat_kit.following.generation import Generation
 from yaat_kit.following.identity import TAIL_BYTES, FileId, Mark, NotRegular, original_path
 from yaat_kit.following.orphans import Orphans
-from yaat_kit.following.packing import codec_of, plain_name
-from yaat_kit.following.places import Places, family_of
+from yaat_kit.following.packing import codec_of
+from yaat_kit.following.places import Places
 from yaat_kit.following.refusals import Refusals
+from yaat_kit.following.starting import last_line_end
 from yaat_kit.following.tally import Tally
 from yaat_kit.following.troubles import Troubles
-
-_LINE_SEARCH: Final = 65_536
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -103,7 +100,7 @@ class Roster:
         place = generation.place or generation.path
         lost = 0 if generation.codec else max(0, generation.proven - generation.offset)
         self._end(generation.key, generation.checkpoint(), place, lost, now)
-        new = Generation.begin(generation.path, generation.file, codec=generation.codec)
+        new = Generation.begin(place, generation.file, codec=generation.codec)
         new.place = generation.place
         new.limit = None if generation.limit is None else generation.size
         descriptor = generation.descriptor
@@ -112,6 +109,21 @@ class Roster:
         self._remove(generation)
         self.add(new, descriptor, now)
         return new
+
+    def miss(self, generation: Generation, now: float) -> None:
+        """Its file can't be found. What was not read of it may turn up in a compressed file; else it is lost."""
+        unread = generation.unread
+        if self.reads_archives and generation.codec is None:
+            stored = generation.checkpoint()
+            self.descriptors.release(generation)
+            self._remove(generation)
+            until = now + PACKED_SECONDS
+            self.copies.ended.append(
+                Ended(key=generation.key, place=generation.path, checkpoint=stored, until=until, lost=unread)
+            )
+        else:
+            self.lose(generation.path, unread)
+            self.retire(generation, forget=unread > 0)
 
     def retire(self, generation: Generation, *, forget: bool) -> None:
         """Follow it no more. ``forget`` its checkpoint as well, for a file that can't come back."""
@@ -171,6 +183,9 @@ class Roster:
             self._settled[path] = found[path]
             return True
         generation = self._by_file.get(FileId.of(status))
+        if generation is not None and self._is_other(generation, path):
+            self.miss(generation, now)
+            generation = None
         if generation is None:
             if not self.orphans.knows(FileId.of(status)) and self.aged.take(path, status):
                 self._settled[path] = found[path]
@@ -181,6 +196,11 @@ class Roster:
             self._places.put(generation, path)
         self._settled[path] = found[path]
         return True
+
+    def _is_other(self, generation: Generation, path: str) -> bool:
+        """Was its inode, while it was closed, used again for a file of another kind, to judge by the name?"""
+        packed = self.reads_archives and codec_of(path) is not None
+        return generation.descriptor is None and packed != (generation.codec is not None)
 
     def _attempt(self, path: str, token: Token, now: float) -> bool:
         """Try to follow a stranger; False: the process has no descriptors left."""
@@ -205,9 +225,10 @@ class Roster:
             # Another path of this scan may have led to the same file.
             settled = FileId.of(status) in self._by_file or self._refused(path, status)
             generation = None if settled else self._stored(path, descriptor, status, now)
-            if generation is None and not settled and self.reads_archives and codec_of(path):
-                self.archives.add(path, status)
-                settled = True
+            packed = self.reads_archives and codec_of(path) is not None
+            if generation is None and not settled and packed:
+                generation = self._passed_over(path, descriptor, status)
+                settled = generation is None
             if not settled:
                 generation = (
                     generation
@@ -222,6 +243,17 @@ class Roster:
             return settled
         self.add(generation, descriptor, now)
         return True
+
+    def _passed_over(self, path: str, descriptor: int, status: os.stat_result) -> Generation | None:
+        """A compressed file that counts as read because it was there at the first start; None: it is to be looked into."""
+        if self._scanned or not self.start_at_end(path):
+            self.archives.add(path, status)
+            return None
+        begun = Generation.begin(path, FileId.of(status), codec=codec_of(path))
+        begun.head = Mark.of(os.pread(descriptor, self.fingerprint_bytes, 0))
+        begun.settle(status)
+        self._pending[begun.key] = begun.checkpoint().encode()
+        return begun
 
     def _refused(self, path: str, status: os.stat_result) -> bool:
         why = self.refusals.why(path, status)
@@ -238,7 +270,7 @@ class Roster:
                 if stored.packed and stored.size == status.st_size:
                     resumed.settle(status)
             else:
-                self._end(key, stored, path, 0, now)
+                self._end(key, stored, stored.path, 0, now)
         return resumed
 
     def _taken_over(self, path: str, descriptor: int, status: os.stat_result) -> Generation | None:
@@ -259,7 +291,7 @@ class Roster:
         if verdict is Verdict.READ:
             offset = status.st_size
         elif not self._scanned and self.start_at_end(path):
-            offset = _last_line_end(descriptor, status.st_size, self.alignment)
+            offset = last_line_end(descriptor, status.st_size, self.alignment)
         begun = Generation.begin(path, FileId.of(status), offset=offset)
         begun.head = Mark.of(os.pread(descriptor, self.fingerprint_bytes, 0))
         before = min(offset, TAIL_BYTES)
@@ -298,19 +330,8 @@ class Roster:
         return (not self.orphans.knows(FileId.of(status)), status.st_mtime_ns if codec_of(path) else 0)
 
     def _rivals(self, path: str) -> list[Rival]:
-        """What the compressed file at ``path`` may be a copy of, to judge by the names."""
-        family = family_of(plain_name(path))
-        rivals = [
-            Rival(key=one.key, stored=one.checkpoint(), live=one, read=partial(self._read_at, one))
-            for one in self.generations.values()
-            if one.codec is None and family in (family_of(one.path), family_of(one.place or one.path))
-        ]
         gone = dict(self.orphans.stored) | {ended.key: ended.checkpoint for ended in self.copies.ended}
-        return rivals + [
-            Rival(key=key, stored=stored)
-            for key, stored in gone.items()
-            if not stored.packed and family_of(stored.path) == family
-        ]
+        return rivals_of(path, self.generations.values(), gone, self._read_at)
 
     def _read_at(self, generation: Generation, count: int, offset: int) -> bytes:
         if generation.retired:
@@ -373,10 +394,3 @@ class Roster:
         if count:
             self.tally.unread_bytes.add(count)
             self.log.warning("%d bytes of %r were gone before they were read", count, path)
-
-
-def _last_line_end(descriptor: int, size: int, alignment: int) -> int:
-    """The offset behind the last newline, so that a line that is being written is read whole."""
-    data = os.pread(descriptor, _LINE_SEARCH, max(0, size - _LINE_SEARCH))
-    at = data.rfind(b"\n")
-    return size if at < 0 else -(-(size - len(data) + at + 1) // alignment) * alignment

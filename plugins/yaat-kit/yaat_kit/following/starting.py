@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -14,6 +15,7 @@ from yaat_kit.following.discovery import matches
 
 #: Key of the checkpoint that holds the patterns of the last run.
 PATTERNS_KEY: Final = b"patterns"
+_LINE_SEARCH: Final = 65_536
 
 
 @attrs.frozen(kw_only=True)
@@ -72,3 +74,10 @@ def _patterns(stored: Mapping[bytes, bytes], log: logging.Logger) -> Sequence[st
     except msgspec.MsgspecError as error:
         log.warning("the stored patterns of the last run can't be used: %s", error)
         return []
+
+
+def last_line_end(descriptor: int, size: int, alignment: int) -> int:
+    """The offset behind the last newline, so that a line that is being written is read whole."""
+    data = os.pread(descriptor, _LINE_SEARCH, max(0, size - _LINE_SEARCH))
+    at = data.rfind(b"\n")
+    return size if at < 0 else -(-(size - len(data) + at + 1) // alignment) * alignment

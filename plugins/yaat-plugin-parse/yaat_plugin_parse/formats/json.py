@@ -25,7 +25,9 @@ class JsonFormat:
     def __init__(self, config: JsonConfig) -> None:
         zone: tzinfo = zone_of(config.timezone)
         self._names = known_names(zone)
-        self._reader = ObjectReader(every_name(self._names), max_depth=config.max_depth)
+        self._reader = ObjectReader(
+            every_name(self._names), max_depth=config.max_depth, max_fields=config.max_fields
+        )
 
     def fits(self, lines: Any) -> Any:
         """Begins and ends as an object does."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
-import pyarrow.compute as pc
-
 from yaat_plugin_parse.config import PythonConfig
+from yaat_plugin_parse.formats.patterned import Family, PatternFormat, named
 from yaat_plugin_parse.found import Found
-from yaat_plugin_parse.leading import subset
-from yaat_plugin_parse.matching import matched
-from yaat_plugin_parse.naming import assign, column_names
+from yaat_plugin_parse.naming import column_names
+from yaat_plugin_parse.python_format import date_format_of, template_of
+from yaat_plugin_parse.written import Written
 from yaat_plugin_parse.zones import zone_of
 
 _TIME: Final = r"(?P<timestamp>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d))?)"
@@ -87,41 +85,27 @@ FAMILIES: Final = (
         ),
     ),
 )
-_LOOK: Final = (
-    rf"^\[?{_SOME_TIME}\]?:? (?:- |\| |\[)?(?:\S{{1,80}} (?:- )?|\[\d+\] \[)?(?i:{_NAMES})\b"
-    rf"|^(?:{_NAMES})(?: {_SOME_TIME} |:[^\s:]+:)"
-)
 
 
-class PythonFormat:
-    """Lines by how they begin, then one pattern after the other."""
+class PythonFormat(PatternFormat):
+    """Lines by how they begin, then one pattern after the other; or by the format string that the user gave."""
 
     def __init__(self, config: PythonConfig) -> None:
-        self._names = column_names(zone_of(config.timezone))
+        zone = zone_of(config.timezone)
+        finish = named(column_names(zone))
+        super().__init__([Family(beginning, patterns, finish) for beginning, patterns in FAMILIES])
+        self._own = _own(config) if config.log_format else None
 
     def fits(self, lines: Any) -> Any:
-        """A time and a level's name not far behind it, or ``LEVEL:name:``."""
-        return np.asarray(pc.match_substring_regex(lines, _LOOK))
+        """Where a pattern reads the line."""
+        return self._own.fits(lines) if self._own else super().fits(lines)
 
     def parse(self, lines: Any, stream: str) -> Sequence[Found]:
-        """Each line that one of the patterns reads."""
-        parts: list[Found] = []
-        rows = np.arange(len(lines))
-        for beginning, patterns in FAMILIES:
-            if not len(rows):
-                break
-            mine = np.asarray(pc.match_substring_regex(subset(lines, rows), beginning))
-            parts += self._family(lines, rows[mine], patterns)
-            rows = rows[~mine]
-        return parts
+        """Each line that is read."""
+        return self._own.parse(lines) if self._own else super().parse(lines, stream)
 
-    def _family(self, lines: Any, rows: Any, patterns: Sequence[str]) -> list[Found]:
-        parts: list[Found] = []
-        for pattern in patterns:
-            if not len(rows):
-                break
-            fields = matched(subset(lines, rows), pattern, empty=("message",))
-            if len(fields.rows):
-                parts.append(assign(fields, self._names).within(rows))
-                rows = np.delete(rows, fields.rows)
-        return parts
+
+def _own(config: PythonConfig) -> Written:
+    zone = zone_of(config.timezone)
+    dates = date_format_of(config.log_format, config.date_format)
+    return Written(template_of(config.log_format), zone, column_names(zone, dates))

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import pyarrow.compute as pc
-
 from yaat_plugin_parse.config import RegexConfig
 from yaat_plugin_parse.found import Found
-from yaat_plugin_parse.matching import matched
+from yaat_plugin_parse.matching import hits, matched
 from yaat_plugin_parse.naming import assign, column_names
 from yaat_plugin_parse.zones import zone_of
 
@@ -20,11 +17,11 @@ class RegexFormat:
 
     def __init__(self, config: RegexConfig) -> None:
         self._pattern = config.pattern
-        self._names = column_names(zone_of(config.timezone))
+        self._names = column_names(zone_of(config.timezone), config.time_format)
 
     def fits(self, lines: Any) -> Any:
         """Where the pattern is found."""
-        return np.asarray(pc.match_substring_regex(lines, self._pattern))
+        return hits(lines, self._pattern)
 
     def parse(self, lines: Any, stream: str) -> Sequence[Found]:
         """Each line in which the pattern is found."""

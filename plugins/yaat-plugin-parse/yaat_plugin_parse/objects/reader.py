@@ -33,13 +33,14 @@ class _Stream:
 class ObjectReader:
     """Reads the objects of any number of streams; what it learnt of each is kept while it is in use.
 
-    ``known`` are the field names that become columns, ``max_depth`` is that of `rows.flatten`.
+    ``known`` are the field names that become columns, ``max_depth`` and ``max_fields`` are those of `rows.flatten`.
     """
 
-    def __init__(self, known: Collection[str], *, max_depth: int) -> None:
+    def __init__(self, known: Collection[str], *, max_depth: int, max_fields: int) -> None:
         self._known = known
         self._max_depth = max_depth
-        self._streams: Streams[_Stream] = Streams(lambda: _Stream(Shape(max_depth)))
+        self._max_fields = max_fields
+        self._streams: Streams[_Stream] = Streams(lambda: _Stream(Shape(max_depth, max_fields)))
 
     def read(self, lines: Any, stream: str) -> list[Fields]:
         """The fields of those lines that are objects, in parts; ``lines`` begin with ``{`` and end with ``}``."""
@@ -51,7 +52,7 @@ class ObjectReader:
             one.waits -= 1
             return self._by_rows(lines, every, one.shape)
         if not one.shape.usable:
-            one.shape, one.waits = Shape(self._max_depth), _PATIENCE
+            one.shape, one.waits = Shape(self._max_depth, self._max_fields), _PATIENCE
         _sample(lines, one.shape)
         parts, refused = self._by_columns(lines, every, one.shape)
         if len(refused) > len(lines) // 2:
@@ -92,7 +93,7 @@ class ObjectReader:
             if value is not None:
                 shape.learn(value)
                 found.append(row)
-                flats.append(rows.flatten(value, self._max_depth))
+                flats.append(rows.flatten(value, self._max_depth, self._max_fields, self._known))
         return [rows.fields_of(found, flats, self._known)] if found else []
 
 

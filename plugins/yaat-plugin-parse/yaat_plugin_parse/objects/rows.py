@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -13,6 +13,9 @@ import pyarrow as pa
 from yaat_core.event import TAGS_TYPE
 from yaat_plugin_parse.found import Fields
 from yaat_plugin_parse.objects.text import of_value
+
+#: The tag of an object's fields that are too many.
+MORE: Final = "json.more"
 
 _decode = msgspec.json.Decoder().decode
 
@@ -48,11 +51,24 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def flatten(value: Mapping[str, Any], max_depth: int) -> dict[str, str]:
-    """Texts by dotted name; nulls and empty objects leave nothing, objects deeper than ``max_depth`` stay JSON."""
+def flatten(
+    value: Mapping[str, Any], max_depth: int, max_fields: int, known: Collection[str] = ()
+) -> dict[str, str]:
+    """Texts by dotted name; nulls and empty objects leave nothing, objects deeper than ``max_depth`` stay JSON.
+
+    Beyond ``max_fields`` names, those that are not ``known`` stay together as JSON under `MORE`.
+    """
     flat: dict[str, str] = {}
     _flatten(flat, "", value, max_depth)
-    return flat
+    return flat if len(flat) <= max_fields else _bounded(flat, max_fields, known)
+
+
+def _bounded(flat: Mapping[str, str], max_fields: int, known: Collection[str]) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    more: dict[str, str] = {}
+    for name, text in flat.items():
+        (kept if name in known or len(kept) < max_fields else more)[name] = text
+    return {**kept, MORE: msgspec.json.encode(more).decode()} if more else kept
 
 
 def _flatten(flat: dict[str, str], prefix: str, value: Mapping[str, Any], depth: int) -> None:

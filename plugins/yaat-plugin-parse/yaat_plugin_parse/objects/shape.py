@@ -14,9 +14,6 @@ from typing import Any, Final, TypeAlias
 import attrs
 import pyarrow as pa
 
-#: A stream with more fields than this is read row by row.
-MAX_FIELDS: Final = 200
-
 Kind: TypeAlias = "str | dict[str, Kind]"
 """`null`, `string`, `int`, `float`, `bool`, a list of these (`[string]`), or the fields of an object."""
 
@@ -40,6 +37,8 @@ class Shape:
     """The fields of one stream's objects. ``usable`` is False when they are too many or unfit for columns."""
 
     max_depth: int
+    max_fields: int
+    """A stream with more fields than this is read row by row."""
     fields: dict[str, Kind] = attrs.field(factory=dict)
     count: int = 0
     usable: bool = True
@@ -93,7 +92,7 @@ class Shape:
         self.count += name not in known
         known[name] = kind
         self._schema = None
-        if self.count > MAX_FIELDS or len(set(names := list(_names("", self.fields)))) < len(names):
+        if self.count > self.max_fields or len(set(names := list(_names("", self.fields)))) < len(names):
             self.usable = False
 
 

@@ -1,0 +1,61 @@
+"""One thing that can be done with an agent, as a type: see `yaat_core.actions` for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import attrs
+from msgspec import Meta
+
+from yaat_core.operations import Operations
+
+Danger = Literal["read", "change", "destroy"]
+A = TypeVar("A")
+R = TypeVar("R")
+
+SinkName = Annotated[
+    str, Meta(min_length=1, description="Name of a configured sink, `local` or `sinks.local`.")
+]
+
+
+@attrs.frozen(kw_only=True)
+class Action(Generic[A, R]):
+    """One thing that can be done.
+
+    ``danger``: `read` changes nothing and is served on both sockets; `change` and `destroy` (what is gone can't be had
+    back) on the control socket alone. ``stream``: the handler returns a `QueryAnswer`, and ``result`` is the
+    shape of a row.
+    """
+
+    name: str
+    summary: str
+    danger: Danger
+    arguments: type[A]
+    result: type[R]
+    handler: Callable[[Operations, A], Awaitable[Any]]
+    stream: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where the API serves it: `queue.list` at ``/v1/queue/list``."""
+        return "/v1/" + self.name.replace(".", "/")
+
+
+@attrs.frozen(kw_only=True)
+class Nothing:
+    """No arguments."""
+
+
+@attrs.frozen(kw_only=True)
+class Accepted:
+    """The request was taken."""
+
+    done: bool = True
+
+
+def schema(model: type) -> dict[str, Any]:
+    """The JSON Schema of an arguments or result class; nested models are in ``$defs``."""
+    import msgspec
+
+    return msgspec.json.schema(model)

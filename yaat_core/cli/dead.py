@@ -1,0 +1,108 @@
+"""`yaat dead`."""
+
+from __future__ import annotations
+
+import click
+
+from yaat_core.cli import units
+from yaat_core.cli.asking import confirmed
+from yaat_core.cli.doing import do
+from yaat_core.cli.door import Door, DoorGroup, command
+from yaat_core.cli.marks import mark
+from yaat_core.cli.table import table
+from yaat_core.display import terminal_safe
+
+
+@click.group(cls=DoorGroup)
+def dead() -> None:
+    """Events that a sink refused for good, with the reason.
+
+    Asks the running agent; without one the directory is read here, under the lock on the state directory.
+    """
+
+
+@command("list", example="yaat dead list\nyaat dead list --sink cloud --json")
+@click.option("--sink", help="Only those of one sink.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Letters at most."
+)
+@click.pass_obj
+def list_(door: Door, *, sink: str | None, limit: int) -> None:
+    """Dead letters, oldest first: a letter is what was refused of one delivery."""
+    from yaat_core.dead_actions import DEAD_LIST, DeadList
+
+    found = do(door, DEAD_LIST, DeadList(sink=sink, limit=limit))
+    rows = [
+        [
+            one.id[:12],
+            one.sink,
+            one.events,
+            f"{one.first}-{one.last}",
+            one.time,
+            one.problem or next(iter(one.reasons), ""),
+        ]
+        for one in found.letters
+    ]
+
+    def human() -> None:
+        for line in table(["id", "sink", "events", "of sequences", "since", "reason"], rows):
+            door.line(line)
+        for name, count in found.events.items():
+            door.note(f"{terminal_safe(name)}: {units.count(count)} dead events in all")
+        if not rows:
+            door.note("no dead letters")
+
+    door.result(found, human)
+
+
+@command("show", example="yaat dead show 5f0c2a\nyaat dead show 5f0c2a --limit 1 --json")
+@click.argument("id")
+@click.option(
+    "--limit", type=click.IntRange(0, 10_000), default=100, show_default=True, help="Events at most."
+)
+@click.pass_obj
+def show(door: Door, *, id: str, limit: int) -> None:
+    """One dead letter: its events, and why each was refused. The beginning of its id will do."""
+    from yaat_core.dead_actions import DEAD_SHOW, DeadShow
+
+    found = do(door, DEAD_SHOW, DeadShow(id=id, limit=limit))
+    letter = found.letter
+
+    def human() -> None:
+        door.line(
+            f"{letter.id}: {units.count(letter.events)} events that {terminal_safe(letter.sink)} refused, {letter.time}"
+        )
+        for reason, count in letter.reasons.items():
+            door.line(f"{mark('error')} {terminal_safe(reason)}: {units.count(count)}")
+        names = ("timestamp", "service_name", "level", "message")
+        rows = [[one.sequence, one.reason, *(one.event.get(name) for name in names)] for one in found.events]
+        for line in table(["sequence", "reason", "timestamp", "service", "level", "message"], rows):
+            door.line(line)
+
+    door.result(found, human)
+
+
+@command("purge", example="yaat dead purge cloud --yes\nyaat dead purge cloud --id 5f0c2a --yes")
+@click.argument("sink")
+@click.option("--id", "id", help="Only this letter.")
+@click.option("--yes", is_flag=True, help="Don't ask: for scripts.")
+@click.option("--confirm", metavar="SINK", help="The sink's name again, instead of the question.")
+@click.pass_obj
+def purge(door: Door, *, sink: str, id: str | None, yes: bool, confirm: str | None) -> None:
+    """Forget dead letters of a sink. Their events count as `dropped`, and can't be had back."""
+    from yaat_core.dead_actions import DEAD_PURGE, DeadPurge
+
+    which = f"The dead letter {id} of {sink}" if id else f"Every dead letter of {sink}"
+    confirmed(door, f"{which} will be deleted for good.", sink, sink if yes else confirm)
+    done = do(door, DEAD_PURGE, DeadPurge(sink=sink, id=id))
+    door.result(
+        done,
+        lambda: door.line(
+            f"{units.count(done.letters)} letters deleted; {units.count(done.events)} events count as dropped "
+            f"for {terminal_safe(done.sink)}"
+        ),
+    )
+
+
+for _one in (list_, show, purge):
+    dead.add_command(_one)

@@ -1,0 +1,68 @@
+"""What a person has done to the queue and the dead letters of a running agent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import trio
+
+from yaat_core.components import Damage, QueryAnswer
+from yaat_core.deadletters import DeadEvent, Letter
+from yaat_core.errors import UsageError
+from yaat_core.exporting import Exported
+from yaat_core.maintenance import Repairable, gaps
+from yaat_core.pipeline.deadletter import chosen, found, shown
+from yaat_core.rooms import Rooms
+
+
+async def repair(rooms: Rooms) -> tuple[Sequence[Damage], dict[str, int]]:
+    """See `yaat_core.operations.Operations.queue_repair`."""
+    queue = rooms.queue
+    if not isinstance(queue, Repairable):
+        raise not_repairable()
+    damage = await rooms.door.call(queue.repair)
+    lost: dict[str, int] = {}
+    for lane in rooms.all_lanes():
+        missing = await gaps(
+            lambda after, limit: rooms.door.infos(after, limit=limit), lane.cursor.done, lane.tail
+        )
+        lost[lane.name] = sum([await lane.settle(first, last, "lost") for first, last in missing])
+    return damage, lost
+
+
+async def export(rooms: Rooms, first: int, last: int | None) -> QueryAnswer:
+    """See `yaat_core.operations.Operations.queue_export`."""
+    tail = (await rooms.door.state()).tail
+    read = rooms.queue.read
+    return Exported(
+        lambda after, rows, size: read(after, max_rows=rows, max_bytes=size),
+        first,
+        tail if last is None else min(last, tail),
+    )
+
+
+async def dead_letters(rooms: Rooms, sink: str | None, limit: int) -> tuple[Sequence[Letter], dict[str, int]]:
+    """See `yaat_core.operations.Operations.dead_letters`."""
+    return await trio.to_thread.run_sync(partial(found, rooms.dead_letters.folder, sink, limit))
+
+
+async def dead_letter(rooms: Rooms, id: str, limit: int) -> tuple[Letter, Sequence[DeadEvent]]:
+    """See `yaat_core.operations.Operations.dead_letter`."""
+    return await trio.to_thread.run_sync(partial(shown, rooms.dead_letters.folder, id, limit))
+
+
+async def dead_purge(rooms: Rooms, sink: str, id: str | None) -> tuple[int, int]:
+    """See `yaat_core.operations.Operations.dead_purge`."""
+    letters = await trio.to_thread.run_sync(partial(chosen, rooms.dead_letters.folder, sink, id))
+    lane = rooms.lanes.get(sink) or rooms.detached.get(sink)
+    if lane is None:
+        raise UsageError(f"no sink `{sink}`", fix=f"known: {', '.join([*rooms.lanes, *rooms.detached])}")
+    return len(letters), await rooms.dead_letters.forget(lane, letters)
+
+
+def not_repairable() -> UsageError:
+    """The queue's type has no `repair`."""
+    return UsageError(
+        "the configured type of queue can't be repaired by command", fix="its documentation says how"
+    )

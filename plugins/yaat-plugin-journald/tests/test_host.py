@@ -139,6 +139,7 @@ def test_kill_9_rotation_and_vacuum_lose_nothing_that_was_read_and_repeat_nothin
         sql = f"SELECT count(*) AS n FROM events WHERE message LIKE '{mark} %'"
         agent.wait_for(sql, lambda found, a=a: bool(found) and found[0]["n"] >= a)
         agent.stop(signal.SIGKILL)
+        wait_until(lambda: not readers_of(booted.journal))
         booted.run("journalctl", "--rotate")
     agent.start()
     counts = f"SELECT count(*) AS n, count(DISTINCT message) AS d FROM events WHERE message LIKE '{mark} %'"
@@ -149,6 +150,19 @@ def test_kill_9_rotation_and_vacuum_lose_nothing_that_was_read_and_repeat_nothin
     agent.start()
     (row,) = agent.wait_for(counts, lambda found: bool(found) and found[0]["d"] == wanted + 1)
     assert row["n"] == wanted + 1
+
+
+def readers_of(journal: Path) -> list[str]:
+    """Programs `journalctl` that read this folder."""
+    said = subprocess.run(["ps", "-ww", "-C", "journalctl", "-o", "args="], capture_output=True, text=True)
+    return [line for line in said.stdout.splitlines() if str(journal) in line]
+
+
+def wait_until(good: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not good():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_what_was_vacuumed_before_it_was_read_is_told(agent: Agent, booted: Host) -> None:

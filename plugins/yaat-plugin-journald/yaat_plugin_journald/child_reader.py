@@ -26,6 +26,9 @@ from yaat_plugin_journald.since import AtBoot, AtCursor, AtTime, Start
 
 PROGRAM: Final = "journalctl"
 _PIPE: Final = 2**20
+#: So much at once is a backlog; it is gathered for so many seconds.
+_BUSY: Final = 2**15
+_LINGER: Final = 0.1
 _LONGEST_PAUSE: Final = 60.0
 #: Since this version `--follow` alone means the present boot.
 _FOLLOW_IMPLIES_BOOT: Final = 250
@@ -125,6 +128,8 @@ class ChildReader:
                     return None
                 continue
             self._decoder.feed(bytes(data))
+            if len(data) >= _BUSY:
+                await self._gather(self._child.stream)
             self._more = True
 
     async def close(self) -> None:
@@ -132,6 +137,12 @@ class ChildReader:
         child, self._child = self._child, None
         if child is not None:
             await child.end()
+
+    async def _gather(self, stream: trio.lowlevel.FdStream) -> None:
+        """While much comes: a batch of it, as few small batches as may be."""
+        with trio.move_on_after(_LINGER):
+            while self._decoder.waiting < BATCH_BYTES and (data := await stream.receive_some(_PIPE)):
+                self._decoder.feed(bytes(data))
 
     async def _decoded(self) -> Entries | None:
         try:

@@ -12,6 +12,8 @@ from typing import Final
 from yaat_plugin_journald.entries import Collector
 
 _CURSOR: Final = b"__CURSOR="
+#: The first three lines are the journal's own: cursor, time, and this.
+_THIRD: Final = b"__MONOTONIC_TIMESTAMP="
 _LENGTH: Final = struct.Struct("<Q")
 #: journald's own bounds (journal-def.h, journal-importer.h): 768 MiB a field, 1024 fields.
 _LONGEST_FIELD: Final = 768 * 2**20
@@ -66,7 +68,7 @@ class Decoder:
         end = self._buffer.find(b"\n\n", start)
         if end >= 0:
             lines = bytes(self._buffer[start:end]).split(b"\n")
-            if all(b"=" in line for line in lines):
+            if False not in [b"=" in line for line in lines]:
                 self._start = end + 2
                 self._give(lines)
                 return True
@@ -120,6 +122,4 @@ class Decoder:
             return
         collector = self._collector
         collector.entry(cursor)
-        take = collector.field
-        for field in fields[1:]:
-            take(field)
+        collector.fields(fields[3:] if fields[2:] and fields[2].startswith(_THIRD) else fields[1:])

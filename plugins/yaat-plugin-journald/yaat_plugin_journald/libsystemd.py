@@ -175,7 +175,8 @@ class Journal:
         quick, handle = self._quick, self._handle
         data, length = self._data, self._length
         at, size = ctypes.addressof(data), ctypes.addressof(length)
-        enumerate_data, string_at, field = quick.sd_journal_enumerate_data, ctypes.string_at, collector.field
+        enumerate_data, string_at = quick.sd_journal_enumerate_data, ctypes.string_at
+        fields: list[bytes] = []
         quick.sd_journal_restart_data(handle)
         while (code := enumerate_data(handle, at, size)) > 0:
             count = length.value
@@ -184,7 +185,8 @@ class Journal:
                 if not collector.wants(start.partition(b"=")[0]):
                     continue
                 count = min(count, most + _LONGEST_NAME + 2)
-            field(string_at(data, count))
+            fields.append(string_at(data, count))
+        collector.fields(fields)
         if code < 0:
             collector.unreadable += 1
 

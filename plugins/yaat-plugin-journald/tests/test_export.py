@@ -45,7 +45,7 @@ def grouped(fields: Sequence[tuple[str, bytes]]) -> dict[str, list[bytes]]:
 
 
 @given(entries, st.lists(st.integers(0, 2000), max_size=8))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_everything_comes_back_however_it_is_cut(
     made: list[list[tuple[str, bytes]]], cuts: list[int]
 ) -> None:
@@ -63,7 +63,7 @@ def test_everything_comes_back_however_it_is_cut(
 
 
 @given(st.binary(max_size=500))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_garbage_is_refused_or_waited_on(data: bytes) -> None:
     collector = Collector(None, 100)
     decoder = Decoder(collector)

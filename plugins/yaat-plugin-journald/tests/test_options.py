@@ -47,9 +47,8 @@ def test_what_is_wrong_is_said(options: dict[str, Any], said: str) -> None:
 
 
 def test_options_that_leave_nothing_are_refused() -> None:
-    config = JournaldConfig(transports=("kernel",), matches=({"_TRANSPORT": "stdout"},))
     with pytest.raises(Nothing, match="exclude each other"):
-        alternatives(config, "")
+        JournaldConfig(transports=("kernel",), matches=({"_TRANSPORT": "stdout"},))
 
 
 def test_units_are_named_as_systemd_names_them() -> None:

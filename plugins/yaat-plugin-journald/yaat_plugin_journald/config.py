@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from yaat_core.config.options import Size, configuration, option, positive
+from yaat_plugin_journald.matching import alternatives
 from yaat_plugin_journald.priorities import priorities_of
 from yaat_plugin_journald.since import check_since
 
@@ -157,3 +158,4 @@ class JournaldConfig:
             raise ValueError("merge is of no use here: all files in journal_directory or files are read")
         if self.files and self.journal != "all":
             raise ValueError("journal is of no use with files: name the files that are wanted")
+        alternatives(self, "")  # raises when the options exclude each other

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from yaat_plugin_journald.config import JournaldConfig
 from yaat_plugin_journald.priorities import priorities_of
+
+if TYPE_CHECKING:
+    from yaat_plugin_journald.config import JournaldConfig
 
 Alternative = Mapping[str, Sequence[str]]
 

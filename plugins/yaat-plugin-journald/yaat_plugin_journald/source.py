@@ -20,7 +20,7 @@ from yaat_plugin_journald.entries import Entries
 from yaat_plugin_journald.events import Maker, fields_of
 from yaat_plugin_journald.library_reader import LibraryReader
 from yaat_plugin_journald.losses import Losses, suspicious
-from yaat_plugin_journald.matching import Nothing, alternatives
+from yaat_plugin_journald.matching import alternatives
 from yaat_plugin_journald.own import Own
 from yaat_plugin_journald.places import Places
 from yaat_plugin_journald.readers import Asked, Reader
@@ -76,12 +76,9 @@ class JournaldSource(Source):
         """Is there a journal, and can it be read?"""
         found = []
         try:
-            alternatives(self._config, "")
             self._library() or program()
-        except (Nothing, Missing, OSError) as error:
-            found.append(
-                Finding(problem=str(error), advice=getattr(error, "fix", "") or "see the options of journald")
-            )
+        except Missing as error:
+            found.append(Finding(problem=error.what, advice=error.fix))
         return [*found, *await trio.to_thread.run_sync(places.findings, self._places)]
 
     def problems(self) -> Sequence[Finding]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import shutil
+import struct
 import subprocess
 import tempfile
 import time
@@ -15,15 +17,18 @@ from typing import Any
 import attrs
 import pytest
 import trio
-from support.journals import BEGAN, write_journal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.journals import BEGAN, need_journals, write_journal
 
 from yaat_core.stats import ComponentStats, Stats
 from yaat_core.testing._outlet import RecordingOutlet
 from yaat_plugin_journald.checkpoint import KEY, Checkpoint
 from yaat_plugin_journald.cursors import Cursor, places_of
 from yaat_plugin_journald.losses import Losses, suspicious
-from yaat_plugin_journald.places import Places, findings
+from yaat_plugin_journald.places import Looker, Places
 from yaat_plugin_journald.readers import Nearest
+from yaat_plugin_journald.structure import Structure, structure
 
 CURSOR = "s={s};i={i:x};b=0123456789abcdef0123456789abcdef;m=1;t={t:x};x=1"
 SEQUENCE = "5ecb9e3256c04aa194ae809456dbea4a"
@@ -119,6 +124,56 @@ async def test_flipped_bytes_end_nothing_but_what_they_hit(reading: Any, made: A
     assert good.exists()
 
 
+def entry_places(data: bytes) -> list[int]:
+    """Offsets of the entries: eight zero-padded bytes of an object's head (type 3, no flags), at its alignment."""
+    head = bytes([3, 0, 0, 0, 0, 0, 0, 0])
+    return [
+        at
+        for at in range(264, len(data) - 64, 8)
+        if data[at : at + 8] == head and data[at + 12 : at + 16] == bytes(4)
+    ]
+
+
+async def test_an_entry_that_is_damaged_is_told(reading: Any, made: Any) -> None:
+    path = write_journal(reading.journals / "a.journal", made(300))
+    assert structure(str(path), 0) == Structure(300, 0)
+    data = bytearray(path.read_bytes())
+    places = [at for at in entry_places(data) if struct.unpack_from("<Q", data, at + 8)[0] > 64]
+    assert len(places) >= 300
+    for at in places[100:103]:
+        data[at] = 0
+    path.write_bytes(data)
+    assert structure(str(path), 0) == Structure(300, 3)
+    assert structure(str(path), 2**62) is None
+    messages = await reading.messages()
+    assert "message 0" in messages
+    assert "message 100" not in messages
+    (finding,) = Looker(Places(directory=str(reading.journals)), 0).findings()
+    assert "3 of its 300 entries" in finding.problem
+
+
+@given(st.binary(min_size=8, max_size=400), st.integers(0, 2**32))
+@settings(max_examples=50)
+def test_garbage_in_a_files_lists_is_survived(garbage: bytes, seed: int) -> None:
+    """Random bytes over random places of a file that was whole."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.journal"
+        data = bytearray(_whole())
+        place = seed % (len(data) - len(garbage))
+        data[place : place + len(garbage)] = garbage
+        path.write_bytes(data)
+        seen = structure(str(path), 0)
+        assert seen is None or 0 <= seen.damaged <= seen.entries
+
+
+@functools.cache
+def _whole() -> bytes:
+    need_journals()
+    with tempfile.TemporaryDirectory() as folder:
+        entries = [{"MESSAGE": f"message {number}"} for number in range(50)]
+        return write_journal(Path(folder) / "a.journal", entries).read_bytes()[: 1 << 20]
+
+
 def test_an_unreadable_journal_is_told_with_the_group(reading: Any, made: Any) -> None:
     """As another user: root reads everything."""
     if os.geteuid() != 0:
@@ -135,7 +190,7 @@ def test_an_unreadable_journal_is_told_with_the_group(reading: Any, made: Any) -
                 os.setgroups([])
                 os.setgid(65534)
                 os.setuid(65534)
-                (finding,) = findings(Places(directory=str(shared)))
+                (finding,) = Looker(Places(directory=str(shared))).findings()
                 good = "1 of 1 journal files can't be read: no permission" in finding.problem
                 code = 0 if good and "usermod -a -G systemd-journal" in finding.advice else 2
             finally:

@@ -14,6 +14,7 @@ from yaat_core.components import Context, Finding
 from yaat_core.display import terminal_safe
 from yaat_plugin_journald.config import JournaldConfig
 from yaat_plugin_journald.own import MACHINE_ID
+from yaat_plugin_journald.structure import structure
 
 ROOTS: Final = ("/var/log/journal", "/run/log/journal")
 GROUP: Final = "systemd-journal"
@@ -73,33 +74,50 @@ class Places:
         return namespace == wanted.lstrip("+") or (wanted.startswith("+") and not namespace)
 
 
-def findings(places: Places) -> list[Finding]:
-    """What can't be read of it now, in a stable order."""
-    files = places.files()
-    if not files:
-        problem = f"no journal files in {places.named()}"
-        advice = (
-            "is systemd-journald running here? In a container mount the host's /var/log/journal and name it"
-        )
-        return [Finding(problem=problem, advice=f"{advice} in `journal_directory`", level="warn")]
-    refused, found = [], []
-    for path in files:
-        try:
-            why = damage(path)
-        except PermissionError:
-            refused.append(path)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            why = error.strerror or str(error)
-        else:
-            if not why:
+class Looker:
+    """Says what can't be read of the journal now. Closed files are looked into once, from the time on that is read."""
+
+    def __init__(self, places: Places, since_us: int | None = None) -> None:
+        self._places = places
+        self._since_us = since_us
+        self._known: dict[tuple[str, int, int], str] = {}
+
+    def findings(self) -> list[Finding]:
+        """In a stable order; in a worker thread."""
+        files = self._places.files()
+        if not files:
+            problem = f"no journal files in {self._places.named()}"
+            advice = "is systemd-journald running here? In a container mount the host's /var/log/journal and name it"
+            return [Finding(problem=problem, advice=f"{advice} in `journal_directory`", level="warn")]
+        refused, found = [], []
+        for path in files:
+            try:
+                why = damage(path) or self._inside(path)
+            except PermissionError:
+                refused.append(path)
                 continue
-        if path not in refused:
-            problem = f"{terminal_safe(repr(path))} is damaged: {why}"
-            advice = "`journalctl --verify` says more; what can be read of it is read, the other files whole"
-            found.append(Finding(problem=problem, advice=advice, level="warn"))
-    return [*_refused(refused, len(files)), *found]
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                why = error.strerror or str(error)
+            if why:
+                problem = f"{terminal_safe(repr(path))} is damaged: {why}"
+                advice = (
+                    "`journalctl --verify` says more; what can be read of it is read, the other files whole"
+                )
+                found.append(Finding(problem=problem, advice=advice, level="warn"))
+        return [*_refused(refused, len(files)), *found]
+
+    def _inside(self, path: str) -> str:
+        if self._since_us is None:
+            return ""
+        status = os.stat(path)
+        key = (path, status.st_size, status.st_mtime_ns)
+        if key not in self._known:
+            seen = structure(path, self._since_us)
+            bad = seen is not None and seen.damaged
+            self._known[key] = f"{seen.damaged} of its {seen.entries} entries" if seen and bad else ""
+        return self._known[key]
 
 
 def _refused(paths: Sequence[str], among: int) -> list[Finding]:

@@ -11,7 +11,7 @@ import trio
 
 from yaat_core.components import Context, Finding, Outlet, Source
 from yaat_core.event import EventBatch, now
-from yaat_plugin_journald import libsystemd, places
+from yaat_plugin_journald import libsystemd
 from yaat_plugin_journald.checkpoint import KEY, Checkpoint
 from yaat_plugin_journald.child_reader import ChildReader, Missing, program
 from yaat_plugin_journald.config import JournaldConfig
@@ -22,7 +22,7 @@ from yaat_plugin_journald.library_reader import LibraryReader
 from yaat_plugin_journald.losses import Losses, suspicious
 from yaat_plugin_journald.matching import alternatives
 from yaat_plugin_journald.own import Own
-from yaat_plugin_journald.places import Places
+from yaat_plugin_journald.places import Looker, Places
 from yaat_plugin_journald.readers import Asked, Reader
 from yaat_plugin_journald.selecting import Selection
 from yaat_plugin_journald.since import AtCursor, start_of
@@ -79,7 +79,7 @@ class JournaldSource(Source):
             self._library() or program()
         except Missing as error:
             found.append(Finding(problem=error.what, advice=error.fix))
-        return [*found, *await trio.to_thread.run_sync(places.findings, self._places)]
+        return [*found, *await trio.to_thread.run_sync(Looker(self._places).findings)]
 
     def problems(self) -> Sequence[Finding]:
         """Files that can't be read, and what was lost in the last hour."""
@@ -88,17 +88,17 @@ class JournaldSource(Source):
     async def run(self, out: Outlet) -> None:
         """Follow until cancelled; with ``once`` read what is there now and return when it is durable."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._look_after_files)
-            await self._follow(out)
+            stored = self._stored(out)
+            nursery.start_soon(self._look_after_files, Looker(self._places, _time_of(stored)))
+            await self._follow(out, stored)
             nursery.cancel_scope.cancel()
 
     # --- reading ------------------------------------------------------------------------------
 
-    async def _follow(self, out: Outlet) -> None:
+    async def _follow(self, out: Outlet, checkpoint: Checkpoint | None) -> None:
         own = Own.found()
         selection = Selection.of(self._config, own)
         reader = self._reader(self._asked(selection, own))
-        checkpoint = self._stored(out)
         try:
             if checkpoint is None:
                 checkpoint = self._first(own)
@@ -217,12 +217,18 @@ class JournaldSource(Source):
         program()
         return ChildReader(asked, self._context.log)
 
-    async def _look_after_files(self) -> None:
+    async def _look_after_files(self, looker: Looker) -> None:
         told: set[str] = set()
         while True:
-            self._files = await trio.to_thread.run_sync(places.findings, self._places)
+            self._files = await trio.to_thread.run_sync(looker.findings)
             problems = {finding.problem for finding in self._files}
             for problem in problems - told:
                 self._context.log.warning("%s", problem)
             told = problems
             await trio.sleep(_LOOK)
+
+
+def _time_of(stored: Checkpoint | None) -> int:
+    """From when on entries are read, as far as that is known."""
+    cursor = stored.cursor if stored is not None else None
+    return cursor.us if cursor is not None else 0

@@ -1,12 +1,11 @@
 """Are the entries of a closed journal file where its lists say? (systemd, docs/JOURNAL_FILE_FORMAT.md)
 
 libsystemd leaves a file at the first entry that is damaged, and says nothing of it. This looks at the lists of entries and at the
-beginning of each entry, whole columns at a time: pages that reading the file touches anyway.
+beginning of each entry, whole columns at a time, in bounded memory: pages that reading the file touches anyway.
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 from typing import Any, Final
 
@@ -21,6 +20,8 @@ _FLAGS, _STATE, _HEADER_SIZE, _COUNT, _FIRST_ARRAY, _TAIL_TIME = 12, 16, 88, 152
 _LEAST_HEADER: Final = 208
 _ARRAY_HEAD: Final = 24
 _ENTRY_HEAD: Final = 64
+#: Bytes that are read at once.
+_WINDOW: Final = 4 * 2**20
 
 
 @attrs.frozen
@@ -37,54 +38,57 @@ def structure(path: str, since_us: int) -> Structure | None:
     Raises:
         OSError: it can't be read.
     """
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size < _LEAST_HEADER:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        head = os.pread(descriptor, _LEAST_HEADER, 0)
+        if len(head) < _LEAST_HEADER or (head[_STATE] == _ONLINE and not path.endswith("~")):
             return None
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            data = np.frombuffer(mapped, np.uint8)
-            try:
-                if data[_STATE] == _ONLINE and not path.endswith("~"):
-                    return None
-                return _looked_at(data) if _number(data, _TAIL_TIME) >= since_us else None
-            finally:
-                del data
-
-
-def _looked_at(data: Any) -> Structure:
-    count = _number(data, _COUNT)
-    offsets = _offsets(data, count)
-    good = (
-        (offsets >= _number(data, _HEADER_SIZE)) & (offsets + _ENTRY_HEAD <= len(data)) & (offsets % 8 == 0)
-    )
-    offsets = offsets[good]
-    offsets = offsets[data[offsets] == _ENTRY]
-    numbers = np.zeros(len(offsets), np.uint64)
-    for byte in range(8):
-        numbers |= data[offsets + 16 + byte].astype(np.uint64) << np.uint64(8 * byte)
+        if _number(head, _TAIL_TIME) < since_us:
+            return None
+        size, count = os.fstat(descriptor).st_size, _number(head, _COUNT)
+        offsets = _offsets(descriptor, head, size)
+        good = (offsets >= _number(head, _HEADER_SIZE)) & (offsets + _ENTRY_HEAD <= size) & (offsets % 8 == 0)
+        numbers = _numbers(descriptor, np.sort(offsets[good]), size)
+    finally:
+        os.close(descriptor)
     rising = int((numbers[1:] > numbers[:-1]).sum()) + min(1, len(numbers))
     return Structure(count, max(0, count - rising))
 
 
-def _offsets(data: Any, count: int) -> Any:
-    """What the chain of entry arrays lists; shorter than ``count`` when the chain is broken."""
-    compact = bool(int.from_bytes(data[_FLAGS : _FLAGS + 4].tobytes(), "little") & _COMPACT)
+def _offsets(descriptor: int, head: bytes, size: int) -> Any:
+    """What the chain of entry arrays lists; shorter than it should be when the chain is broken."""
+    count = min(_number(head, _COUNT), size // _ENTRY_HEAD)
+    kind, width = ("<u4", 4) if int.from_bytes(head[_FLAGS : _FLAGS + 4], "little") & _COMPACT else ("<u8", 8)
     found: list[Any] = [np.zeros(0, np.int64)]
-    at, listed, before = _number(data, _FIRST_ARRAY), 0, 0
-    while (
-        listed < count and before < at <= len(data) - _ARRAY_HEAD and at % 8 == 0 and data[at] == _ENTRY_ARRAY
-    ):
-        end = at + _number(data, at + 8)
-        if not at + _ARRAY_HEAD <= end <= len(data):
+    at, listed, before = _number(head, _FIRST_ARRAY), 0, 0
+    while listed < count and before < at <= size - _ARRAY_HEAD:
+        array = os.pread(descriptor, _ARRAY_HEAD, at)
+        if len(array) < _ARRAY_HEAD or array[0] != _ENTRY_ARRAY:
             break
-        items = data[at + _ARRAY_HEAD : end - (end - at - _ARRAY_HEAD) % 8].view(
-            np.uint32 if compact else np.uint64
-        )
-        items = items[: count - listed]
-        found.append(np.minimum(items, len(data)).astype(np.int64))
-        listed, before, at = listed + len(items), at, _number(data, at + 16)
+        room = min(_number(array, 8), size - at) - _ARRAY_HEAD
+        wanted = max(0, min(room // width, count - listed)) * width
+        data = os.pread(descriptor, wanted, at + _ARRAY_HEAD)
+        items = np.frombuffer(data[: len(data) // width * width], kind)
+        found.append(np.minimum(items, size).astype(np.int64))
+        listed, before, at = listed + len(items), at, _number(array, 16)
     return np.concatenate(found)
 
 
-def _number(data: Any, at: int) -> int:
-    return int.from_bytes(data[at : at + 8].tobytes(), "little")
+def _numbers(descriptor: int, offsets: Any, size: int) -> Any:
+    """The numbers of the entries that are at these places, in the order of the places."""
+    found: list[Any] = [np.zeros(0, np.uint64)]
+    for start in range(0, size, _WINDOW):
+        first, last = np.searchsorted(offsets, (start, start + _WINDOW))
+        if first == last:
+            continue
+        data = np.frombuffer(os.pread(descriptor, _WINDOW + _ENTRY_HEAD, start), np.uint8)
+        inside = offsets[first:last] - start
+        inside = inside[inside + _ENTRY_HEAD <= len(data)]
+        inside = inside[data[inside] == _ENTRY]
+        words = data[: len(data) // 8 * 8].view("<u8")
+        found.append(words[inside // 8 + 2])
+    return np.concatenate(found)
+
+
+def _number(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 8], "little")

@@ -165,6 +165,7 @@ def wait_until(good: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.parametrize("reader", ["journalctl"], indirect=True)
 def test_what_was_vacuumed_before_it_was_read_is_told(agent: Agent, booted: Host) -> None:
     mark = f"v{time.time_ns()}"
     agent.start()
@@ -187,6 +188,7 @@ def test_what_was_vacuumed_before_it_was_read_is_told(agent: Agent, booted: Host
     assert "removed before they were read" in (agent.folder / "agent.log").read_text()
 
 
+@pytest.mark.parametrize("reader", ["libsystemd"], indirect=True)
 def test_units_are_chosen_on_a_real_host(agent: Agent, booted: Host, reader: str) -> None:
     mark = f"u{time.time_ns()}"
     agent = Agent(agent.folder, booted.journal, reader, f"units: ['{mark}']")

@@ -17,7 +17,8 @@ SECONDS ?=
 KILLS ?=
 SWEEP ?=
 
-.PHONY: help demo test test-faults explore lint types fix bench bench-docker bench-idle bench-statsd soak dist clean
+.PHONY: help demo test test-faults explore lint types fix bench bench-idle bench-statsd bench-docker bench-journald \
+	soak dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -68,6 +69,9 @@ bench-idle: $(DEV) ## CPU with nothing to do, and how soon an appended line can 
 
 bench-statsd: $(DEV) ## StatsD against Etsy's statsd and Telegraf (built by bench/peers/build statsd telegraf)
 	@$(BIN)/python bench/statsd_run.py $(BENCH_ARGS)
+
+bench-journald: $(DEV) ## the journal against `journalctl -o json` itself
+	@$(BIN)/python bench/journald_run.py $(BENCH_ARGS)
 
 soak: $(DEV) ## the agent under load for SECONDS=60, or until KILLS=1000 of it; SWEEP=all: killed and cut off at every call
 	@$(BIN)/python bench/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KILLS),--kills $(KILLS))

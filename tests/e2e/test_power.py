@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -57,7 +58,7 @@ class Recording:
         """After a cut at each of these moments every line is stored once."""
 
         def recovers(number: int, image: Path) -> None:
-            twin = self.run.twin(image.with_name(f"after-{number}-{image.name}"), image)
+            twin = self.run.twin(Path(tempfile.mkdtemp(prefix="yaat-")), image)  # short: a socket lies in it
             twin.settle(told=f"cut after call {number} of {self.length}; what was not synced: {image.name}")
             shutil.rmtree(twin.folder)
 

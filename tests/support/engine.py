@@ -100,13 +100,20 @@ def stop(process: subprocess.Popen[bytes], *, how: signal.Signals = signal.SIGKI
 
 
 @contextmanager
-def host(purpose: str) -> Iterator[str]:
-    """A booted Debian host with systemd; gives the container's name for `podman("exec", name, ...)`."""
+def host(purpose: str, *arguments: str) -> Iterator[str]:
+    """A booted Debian host with systemd; gives the container's name for `podman("exec", name, ...)`.
+
+    ``arguments`` are more of `podman run`: mounts.
+    """
     need_engine()
     name = fresh_name(purpose)
     try:
         booted = subprocess.run(
-            [ENGINE, "host", name], capture_output=True, text=True, timeout=LONGEST, stdin=subprocess.DEVNULL
+            [ENGINE, "host", name, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
+            stdin=subprocess.DEVNULL,
         )
         if booted.returncode:
             pytest.skip(f"no systemd host: {booted.stderr.strip()[-300:]}")

@@ -1,0 +1,1 @@
+"""Source: the systemd journal, by its cursor."""

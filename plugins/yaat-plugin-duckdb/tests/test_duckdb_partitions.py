@@ -14,7 +14,6 @@ import pytest
 from yaat_core.components import Done, QueryRequest, StoredCheckpoint
 from yaat_core.errors import QueryFailed, StoreDamaged, StoreNewer
 from yaat_plugin_duckdb import plugin
-from yaat_plugin_duckdb.diagnosis import shortened
 
 FORMAT_1 = Path(__file__).with_name("data") / "format-1.tar.xz"
 HOUR = 3600 * 1_000_000
@@ -202,22 +201,6 @@ def test_the_log_of_the_newest_file_is_damaged(bench: Any, how: str, make_bench:
     assert bench.count() == found.sequence, "rows and position disagree"
     bench.deliver(last - ROWS + 1, ROWS + 20)
     assert bench.sequences() == list(range(1, last + 21))
-
-
-def test_a_file_that_lost_its_end_is_noticed_though_duckdb_would_open_it(bench: Any) -> None:
-    last = bench.fill(2)
-    bench.close()
-    file = bench.files()[0]
-    assert shortened(file) == ""
-    whole = file.read_bytes()
-    for cut in (1, 4096, 262144):
-        file.write_bytes(whole[:-cut])
-        assert "missing at its end" in shortened(file)
-    with pytest.raises(QueryFailed, match="file is damaged"):
-        plugin.query(sink=bench.config, context=bench.context, request=QueryRequest(sql="SELECT 1"))
-    file.write_bytes(whole)
-    bench.open()
-    assert bench.count() == last
 
 
 def test_a_crash_between_two_files(bench: Any) -> None:

@@ -19,7 +19,10 @@ from yaat_plugin_duckdb.places import Partition
 _TABLES: Final = (
     "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()"
 )
-_SEGMENTS: Final = "SELECT greatest(max(block_id), max(list_max(additional_block_ids))) FROM pragma_storage_info({}) WHERE persistent"
+_SEGMENTS: Final = (
+    "SELECT greatest(max(block_id), max(list_max(additional_block_ids))) "
+    "FROM pragma_storage_info({}) WHERE persistent"
+)
 _METADATA: Final = "SELECT max(block_id) FROM pragma_metadata_info({}) WHERE free_blocks < total_blocks"
 
 

@@ -17,7 +17,7 @@ SECONDS ?=
 KILLS ?=
 SWEEP ?=
 
-.PHONY: help demo test test-faults explore lint types fix bench bench-statsd soak dist clean
+.PHONY: help demo test test-faults explore lint types fix bench bench-idle bench-statsd soak dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -57,8 +57,11 @@ fix: $(DEV) ## let ruff mend style, and write the generated documents anew
 	$(BIN)/ruff format .
 	$(BIN)/python -m yaat_core.docgen
 
-bench: $(DEV) ## against one DuckDB statement and rsyslog, as ratios (BENCH_ARGS="--lines 50000")
+bench: $(DEV) ## against one DuckDB statement and peers, as ratios (BENCH_ARGS="--lines 50000"; --volumes)
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+bench-idle: $(DEV) ## CPU with nothing to do, and how soon an appended line can be queried
+	@$(BIN)/python bench/idle_run.py $(BENCH_ARGS)
 
 bench-statsd: $(DEV) ## StatsD against Etsy's statsd and Telegraf (built by bench/peers/build statsd telegraf)
 	@$(BIN)/python bench/statsd_run.py $(BENCH_ARGS)

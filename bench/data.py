@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 AVERAGE_BYTES = 228
+MARK = b" for item "
+"""In every line once, followed by its number from 0."""
 CANARY = "canary"
 """Part of every made-up secret: none of it may be found after redaction."""
 

@@ -32,10 +32,14 @@ class Result:
         return statistics.median(run.seconds for run in self.runs)
 
     @property
-    def net(self) -> float:
-        """Gross without what a single line takes: starting and stopping."""
-        idle = statistics.median(run.seconds for run in self.idle) if self.idle else 0.0
-        return max(self.gross - idle, 1e-9)
+    def net(self) -> float | None:
+        """Gross without what a single line takes, starting and stopping; None when nothing is left of it."""
+        net = self.gross - statistics.median(run.seconds for run in self.idle)
+        return net if net > 0 else None
+
+    def net_ratio(self, ours: Result) -> float | None:
+        """As `gross` over ours, for `net`."""
+        return self.net / ours.net if self.net and ours.net else None
 
     @property
     def cpu_per_million(self) -> float:
@@ -46,38 +50,51 @@ class Result:
 def table(results: Sequence[Result]) -> str:
     """Ratios are the first contender's speed over the other's: 2.00 means twice as fast."""
     ours = results[0]
-    header = f"{'':10}{'ratio':>8}{'net ratio':>11}{'k lines/s':>11}{'net':>7}{'CPU s/M':>9}{'RSS MiB':>9}{'others':>8}"
+    header = f"{'':14}{'ratio':>8}{'net ratio':>11}{'k lines/s':>11}{'net':>7}{'CPU s/M':>9}{'RSS MiB':>9}{'others':>8}"
     rows = [header]
     for result in results:
         rows.append(
-            f"{result.name:10}{result.gross / ours.gross:>8.2f}{result.net / ours.net:>11.2f}"
-            f"{result.lines / result.gross / 1000:>11.0f}{result.lines / result.net / 1000:>7.0f}"
+            f"{result.name:14}{result.gross / ours.gross:>8.2f}{shown(result.net_ratio(ours), 2):>11}"
+            f"{result.lines / result.gross / 1000:>11.0f}"
+            f"{shown(result.net and result.lines / result.net / 1000, 0):>7}"
             f"{result.cpu_per_million:>9.1f}{max(run.max_rss_mib for run in result.runs):>9.0f}"
             f"{max(run.others for run in result.runs):>8.2f}"
         )
-    rows += ["", *(f"{result.name:10}{result.what}" for result in results)]
+    rows += ["", *(f"{result.name:14}{result.what}" for result in results)]
     return "\n".join(rows)
+
+
+def shown(figure: float | None, digits: int) -> str:
+    """As text; a dash for none."""
+    return "-" if figure is None else f"{figure:.{digits}f}"
 
 
 def document(results: Sequence[Result], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that was measured, for later comparison."""
     ours = results[0]
-    return {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "arguments": dict(arguments),
+    return header("files", arguments) | {
         "results": [
             {
                 "name": result.name,
                 "what": result.what,
                 "ratio": result.gross / ours.gross,
-                "net_ratio": result.net / ours.net,
+                "net_ratio": result.net_ratio(ours),
                 "cpu_seconds_per_million_lines": result.cpu_per_million,
                 "runs": [attrs.asdict(run) for run in result.runs],
                 "idle_runs": [attrs.asdict(run) for run in result.idle],
             }
             for result in results
         ],
+    }
+
+
+def header(benchmark: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What every document begins with."""
+    return {
+        "benchmark": benchmark,
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "arguments": dict(arguments),
     }
 
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""The agent's whole durable path against its ceiling and a peer: the same file, alternately, in one run.
+"""The agent's whole durable path against its ceiling and its peers: the same file, alternately, in one run.
 
     make bench
     make bench BENCH_ARGS="--lines 50000 --rounds 5"
+    make bench BENCH_ARGS="--only rsyslog otelcol yaat"
+    make bench BENCH_ARGS="--volumes"
 
 How to read the table: bench/README.md.
 """
@@ -16,21 +18,47 @@ from pathlib import Path
 
 import data
 import report
-from contenders import Agent, Ceiling, Contender, Rsyslog
+import volumes
+from contenders import Contender, everyone
 from measure import Run
 
 HERE = Path(__file__).resolve().parent
+LINES, LINES_OF_SMALLEST = 1_000_000, 50_000
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--lines", type=int, default=1_000_000, help="lines in the file (1000000)")
+    parser.add_argument(
+        "--lines", type=int, help=f"lines in the file ({LINES}; {LINES_OF_SMALLEST} with --volumes)"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="how often each runs (3)")
     parser.add_argument("--seed", type=int, default=1, help="of the lines (1)")
-    parser.add_argument("--only", nargs="*", help="names of contenders to run")
+    parser.add_argument(
+        "--only", nargs="+", choices=[one.name for one in everyone()], help="who runs (everyone)"
+    )
+    parser.add_argument(
+        "--volumes", action="store_true", help="yaat, or --only, on 1, 10 and 100 times the lines"
+    )
     parser.add_argument("--results", type=Path, default=HERE / "results", help="where the JSON goes")
     parser.add_argument("--scratch", type=Path, help="folder for data and databases (a temporary one)")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.lines is None:
+        arguments.lines = LINES_OF_SMALLEST if arguments.volumes else LINES
+    return arguments
+
+
+def chosen(names: list[str] | None) -> list[Contender]:
+    """Those of ``names`` (None: all) that are installed; says what is left out."""
+    found = []
+    for one in everyone():
+        if names is None or one.name in names:
+            if (missing := one.missing()) is None:
+                found.append(one)
+            else:
+                print(f"{one.name} is left out; to have it: {missing}", file=sys.stderr)
+    if not found:
+        raise SystemExit("error: none of those is installed")
+    return found
 
 
 def rounds(
@@ -41,12 +69,17 @@ def rounds(
     for number in range(count):
         turn = number % len(contenders)
         for contender in contenders[turn:] + contenders[:turn]:
-            with tempfile.TemporaryDirectory(dir=scratch) as name:
-                folder = Path(name)
-                runs[contender.name].append(contender.run(source, folder))
-                contender.check(folder, lines)
+            runs[contender.name].append(once(contender, source, lines, scratch))
             say(".")
     return runs
+
+
+def once(contender: Contender, source: Path, lines: int, scratch: Path) -> Run:
+    """One run in a folder of its own, checked."""
+    with tempfile.TemporaryDirectory(dir=scratch) as name:
+        run = contender.run(source, Path(name))
+        contender.check(Path(name), lines)
+    return run
 
 
 def say(text: str) -> None:
@@ -54,31 +87,51 @@ def say(text: str) -> None:
     print(text, end="", file=sys.stderr, flush=True)
 
 
-def main() -> None:
-    arguments = parse_arguments()
-    everyone: list[Contender] = [Agent(), Ceiling(), Rsyslog()]
-    chosen = [one for one in everyone if not arguments.only or one.name in arguments.only]
-    for absent in [one for one in chosen if not one.available()]:
-        print(f"{absent.name} is not installed: left out", file=sys.stderr)
-        chosen.remove(absent)
-    with tempfile.TemporaryDirectory(dir=arguments.scratch, prefix="yaat-bench-") as name:
-        scratch = Path(name)
-        full, single = scratch / "lines.json", scratch / "single.json"
-        size = data.write(full, arguments.lines, arguments.seed)
-        data.write(single, 1, arguments.seed)
-        say(f"{arguments.lines} lines of {size / arguments.lines:.0f} bytes ")
-        runs = rounds(chosen, full, arguments.lines, arguments.rounds, scratch)
-        idle = rounds(chosen, single, 1, arguments.rounds, scratch)
+def compare(arguments: argparse.Namespace, scratch: Path) -> list[report.Result]:
+    """All contenders on one file, and on a file of one line."""
+    contenders = chosen(arguments.only)
+    full, single = scratch / "lines.json", scratch / "single.json"
+    size = data.write(full, arguments.lines, arguments.seed)
+    data.write(single, 1, arguments.seed)
+    say(f"{arguments.lines} lines of {size / arguments.lines:.0f} bytes ")
+    runs = rounds(contenders, full, arguments.lines, arguments.rounds, scratch)
+    idle = rounds(contenders, single, 1, arguments.rounds, scratch)
     say("\n")
-    results = [
+    return [
         report.Result(
             name=one.name, what=one.what, lines=arguments.lines, runs=runs[one.name], idle=idle[one.name]
         )
-        for one in chosen
+        for one in contenders
     ]
-    print(report.table(results))
+
+
+def grow(arguments: argparse.Namespace, scratch: Path) -> list[volumes.Growth]:
+    """Each contender on 1, 10 and 100 times the lines, and on a file of one line."""
+    contenders = chosen(arguments.only or ["yaat"])
+    runs: dict[str, dict[int, list[Run]]] = {one.name: {} for one in contenders}
+    for lines in (1, *(arguments.lines * times for times in volumes.TIMES)):
+        say(f"{lines} lines ")
+        source = scratch / "lines.json"
+        data.write(source, lines, arguments.seed)
+        for name, these in rounds(contenders, source, lines, arguments.rounds, scratch).items():
+            runs[name][lines] = these
+        source.unlink()
+    say("\n")
+    return [volumes.Growth(name=one.name, lines=arguments.lines, runs=runs[one.name]) for one in contenders]
+
+
+def main() -> None:
+    arguments = parse_arguments()
     options = {name: getattr(arguments, name) for name in ("lines", "rounds", "seed")}
-    print(f"\nsaved to {report.save(report.document(results, options), arguments.results)}")
+    with tempfile.TemporaryDirectory(dir=arguments.scratch, prefix="yaat-bench-") as name:
+        if arguments.volumes:
+            grown = grow(arguments, Path(name))
+            table, document = volumes.table(grown), volumes.document(grown, options)
+        else:
+            results = compare(arguments, Path(name))
+            table, document = report.table(results), report.document(results, options)
+    print(table)
+    print(f"\nsaved to {report.save(document, arguments.results)}")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -139,13 +138,8 @@ def main() -> None:
     results = [measured(one, arguments) for one in chosen]
     say("\n")
     print(table(results))
-    document = {
-        "benchmark": "statsd",
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": report.machine(),
-        "arguments": {name: getattr(arguments, name) for name in ("rates", "seconds", "rounds")},
-        "results": results,
-    }
+    options = {name: getattr(arguments, name) for name in ("rates", "seconds", "rounds")}
+    document = report.header("statsd", options) | {"results": results}
     print(f"\nsaved to {report.save(document, arguments.results)}")
 
 

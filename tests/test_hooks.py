@@ -85,6 +85,27 @@ sinks:
 """
 
 
+DETECTOR = """
+from yaat_core import hookimpl
+from yaat_core.detection import Detection, Detector
+
+
+@hookimpl
+def detectors():
+    return [Detector(name="shop", detect=lambda machine: [Detection(service="shop", what="a shop")])]
+"""
+
+WANTS_SOURCES = """
+from yaat_core import hookimpl
+
+
+@hookimpl
+def default_sources(registry, detectors):
+    assert registry.find("sources", "file")
+    return {one.name: {"type": "file", "paths": [f"/var/log/{one.name}.txt"]} for one in detectors}
+"""
+
+
 class Bench:
     """A configuration with the sink `paper`, and loose plugins; every hook call is traced."""
 
@@ -174,3 +195,24 @@ def test_hook_query(bench: Bench) -> None:
     done = bench.yaat("query", "SELECT of all", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [{"asked": "SELECT of all", "ink": "blue"}]
+
+
+def default_sources(bench: Bench) -> dict[str, object]:
+    bench.write("detector", DETECTOR)
+    bench.write("wants", WANTS_SOURCES)
+    text = (bench.folder / "yaat.yaml").read_text()
+    (bench.folder / "yaat.yaml").write_text(re.sub(r"sources:\n  app: .*\n", "", text))
+    shown = bench.yaat("config", "show", "--effective", "--json")
+    assert shown.returncode == 0, shown.stderr
+    sources = json.loads(shown.stdout)["sources"]
+    assert isinstance(sources, dict)
+    return sources
+
+
+def test_hook_detectors(bench: Bench) -> None:
+    assert "shop" in default_sources(bench)
+
+
+def test_hook_default_sources(bench: Bench) -> None:
+    sources = json.dumps(default_sources(bench))
+    assert sources.count("/var/log/shop.txt") == 2, "read by its own source, excluded from the other"

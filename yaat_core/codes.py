@@ -200,6 +200,15 @@ To mend it: paths are relative to the main file. `yaat validate` lists the files
 included.
 
     include: [conf.d/*.yaml]""",
+    "YAAT-W106": """\
+What runs here could not be found out, or not all of it.
+
+A configuration without `sources` reads what plugins detect on this machine, beside the logs
+under /var/log. A plugin failed, or what it found is no valid source. Files under /var/log are
+read all the same.
+
+To mend it: `yaat detect` shows what was found. Write `sources` to say yourself what is read,
+or disable the plugin.""",
     "YAAT-E401": """\
 A plugin that can't be loaded or used.
 

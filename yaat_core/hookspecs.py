@@ -8,17 +8,21 @@ functions marked by `hookimpl`. Argument names come from one vocabulary:
     sink       a configured sink: the live component, or its config when no agent runs
     context    a `yaat_core.components.Context`
     request    a `yaat_core.components.QueryRequest`
+    registry   a `yaat_core.registry.Registry`: which component types are installed
+    detectors  every plugin's `yaat_core.detection.Detector`s
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 if TYPE_CHECKING:
     from yaat_core.components import Context, QueryAnswer, QueryRequest
-    from yaat_core.registry import Register
+    from yaat_core.detection import Detector
+    from yaat_core.registry import Register, Registry
 
 #: Version of this API. A plugin's manifest says which one it was written for.
 API_VERSION = "1"
@@ -43,4 +47,25 @@ def query(sink: Any, context: Context, request: QueryRequest) -> QueryAnswer | N
 
     ``sink`` is the live sink in the agent, or its config object when no agent runs. Called in a
     worker thread. Raises `QueryRefused` or `QueryFailed`.
+    """
+
+
+@hookspec
+def detectors() -> Sequence[Detector]:  # type: ignore[empty-body]
+    """What can be looked for on a machine: ``[Detector(name="shop", detect=find_shop)]``.
+
+    Asked by `yaat detect`, and when a configuration has no `sources`. ``detect`` gets a `Machine` and gives
+    `Detection`s; the types are in `yaat_core.detection`.
+    """
+
+
+@hookspec
+def default_sources(  # type: ignore[empty-body]
+    registry: Registry, detectors: Sequence[Detector]
+) -> Mapping[str, Mapping[str, Any]]:
+    """Sources for a configuration that has no `sources`: name to configuration, as it would be written.
+
+    They join the built-in default, which then leaves their files alone. A name that is taken gets a number. A source that is
+    not valid, or whose type is not installed, is left out, the former with a warning. The agent waits for the answer
+    at its start: look for a few seconds at most.
     """

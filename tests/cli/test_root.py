@@ -308,3 +308,18 @@ def test_it_runs_outside_of_the_checkout(tmp_path: Path) -> None:
         check=True,
     )
     assert b"status" in done.stdout
+
+
+def test_the_error_of_a_nursery_is_told_not_the_group(capfd: pytest.CaptureFixture[str]) -> None:
+    from yaat_core.cli.ending import ended
+    from yaat_core.errors import UsageError
+
+    def fails(error: Exception) -> None:
+        raise ExceptionGroup("nursery", [ExceptionGroup("inner", [error])])
+
+    assert ended(lambda: fails(UsageError("the real one", fix="mend it")), []) == 2
+    assert ended(lambda: fails(KeyError("odd")), []) == 1
+    told = capfd.readouterr().err
+    assert "the real one" in told
+    assert "KeyError: 'odd'" in told
+    assert "ExceptionGroup" not in told

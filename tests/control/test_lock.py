@@ -4,15 +4,20 @@ import os
 import stat
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from yaat_core.control.lock import StateLock
+from yaat_core.control import lock
+from yaat_core.control.lock import StateLock, holder, looking
 from yaat_core.errors import StateInUse, StoreUnavailable
 
 HOLD = """
 import sys
+import threading
+import time
 from pathlib import Path
 from yaat_core.control.lock import StateLock
 with StateLock(Path(sys.argv[1])):
@@ -74,3 +79,31 @@ def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable), StateLock(state):
         pass
     assert victim.read_text() == "precious"
+
+
+def test_who_only_looks_is_waited_for(tmp_path: Path) -> None:
+    with StateLock(tmp_path):
+        pass
+    looked, ended = threading.Event(), threading.Event()
+
+    def look() -> None:
+        with looking(tmp_path):
+            looked.set()
+            time.sleep(0.3)
+            ended.set()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    assert looked.wait(60)
+    with StateLock(tmp_path):
+        assert ended.is_set()
+        assert holder(tmp_path) == str(os.getpid())
+    thread.join(60)
+
+
+def test_who_looks_for_long_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "PATIENCE", 0.1)
+    with StateLock(tmp_path):
+        pass
+    with looking(tmp_path), pytest.raises(StateInUse, match="a command is looking"), StateLock(tmp_path):
+        pass

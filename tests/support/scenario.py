@@ -103,7 +103,9 @@ class Scenario:
 
     def once(self) -> subprocess.CompletedProcess[str]:
         """Everything that is there, read and delivered."""
-        return yaat("run", "--once", "-c", str(self.config), timeout=120, **self.environ)
+        return yaat(
+            "run", "--once", "-c", str(self.config), timeout=240, **{"YAAT_DEBUG": "1", **self.environ}
+        )
 
     def stored(self) -> list[tuple[str, Any]]:
         """(message, event_id) of each event, from the database's own files. No agent may be running."""

@@ -44,12 +44,13 @@ def ended(work: Callable[[], Any], args: Sequence[str]) -> int:
 
 
 def _tell(error: Exception, args: Sequence[str]) -> int:
+    whole, error = error, _first(error)
     if isinstance(error, click.ClickException):
         known: YaatError = UsageError(error.format_message(), fix=_usage_fix(error))
     elif isinstance(error, YaatError):
         known = error
     else:
-        known = _fault(error)
+        known = _fault(error, whole)
     try:
         if _wants_json(args):
             _document(known)
@@ -60,9 +61,16 @@ def _tell(error: Exception, args: Sequence[str]) -> int:
     return known.exit_code
 
 
-def _fault(error: Exception) -> Fault:
+def _first(error: Exception) -> Exception:
+    """What a group of a nursery was raised for."""
+    while isinstance(error, ExceptionGroup):
+        error = next((one for one in error.exceptions if isinstance(one, YaatError)), error.exceptions[0])
+    return error
+
+
+def _fault(error: Exception, whole: Exception) -> Fault:
     if os.environ.get("YAAT_DEBUG") == "1":
-        traceback.print_exception(error)
+        traceback.print_exception(whole)
     return Fault(
         f"{type(error).__name__}: {error}",
         cause="a fault of yaat, not of what you typed",

@@ -7,7 +7,7 @@ from typing import Final
 
 from yaat_core.components import Kind
 from yaat_core.config.keys import SCRUB
-from yaat_core.config.nodes import Items, Node, Scalar, Table
+from yaat_core.config.nodes import Items, Node, Scalar, Table, scalars
 from yaat_core.config.parsing import parse
 from yaat_core.config.problems import Misfit
 from yaat_core.registry import Registry
@@ -46,7 +46,11 @@ _OPTIONAL: Final[frozenset[Kind]] = frozenset({"sources", "processors"})
 _CODE: Final = "YAAT-W103"
 
 
-def default_section(kind: Kind, registry: Registry) -> tuple[Node, list[Misfit]]:
+#: Where the machine's files are, when the agent runs in a container.
+HOST_ROOT: Final = "YAAT_HOST_ROOT"
+
+
+def default_section(kind: Kind, registry: Registry, environ: Mapping[str, str]) -> tuple[Node, list[Misfit]]:
     """The section as if it had been written, less what is not installed; and a warning for each thing left out."""
     document = parse(DEFAULTS[kind], "the built-in defaults")
     assert isinstance(document.root, Table)
@@ -58,7 +62,7 @@ def default_section(kind: Kind, registry: Registry) -> tuple[Node, list[Misfit]]
         kept = {}
         for name, (key, node) in section.entries.items():
             if _installed(kind, node, registry, warnings):
-                kept[name] = (key, _readable(node, registry, warnings))
+                kept[name] = (key, readable(_below(environ.get(HOST_ROOT, ""), node), registry, warnings))
         section.entries = kept
     elif isinstance(section, Items):
         section.nodes = [node for node in section.nodes if _installed(kind, node, registry, warnings)]
@@ -78,10 +82,20 @@ def _installed(kind: Kind, node: Node, registry: Registry, warnings: list[Misfit
     return False
 
 
-def _readable(node: Node, registry: Registry, warnings: list[Misfit]) -> Node:
+def _below(root: str, node: Node) -> Node:
+    """The source with its paths where the machine's files are mounted."""
+    assert isinstance(node, Table)
+    for path in scalars(node.only({"paths"})) if root else ():
+        path.text = path.value = root.rstrip("/") + path.text
+    return node
+
+
+def readable(node: Node, registry: Registry, warnings: list[Misfit]) -> Node:
     """The source without its format when no plugin reads it."""
     assert isinstance(node, Table)
     format = node.get("format")
+    if isinstance(format, Table):
+        format = format.get("type")
     if not isinstance(format, Scalar) or registry.find("processors", format.text):
         return node
     what = f"no plugin reads the format `{format.text}`, so lines stay as they are"

@@ -13,6 +13,7 @@ import attrs
 from yaat_core.components import Kind
 from yaat_core.config.assembly import BOUNDS, Assembly
 from yaat_core.config.defaults import default_section
+from yaat_core.config.detected import add_detected
 from yaat_core.config.fields import defaults_of
 from yaat_core.config.finding import default_state_dir
 from yaat_core.config.including import Whole, read
@@ -74,7 +75,7 @@ def _configuration(
         assembly.misfits += wrong.found
         return None
     keys = _file_keys(table, assembly)
-    sections, warnings = _sections(table, assembly)
+    sections, warnings = _sections(table, assembly, environ)
     sources = assembly.sources(sections["sources"])
     # a source that could not be built has a name all the same, and that is what processors refer to
     named = list(sections["sources"].entries) if isinstance(sections["sources"], Table) else []
@@ -103,6 +104,7 @@ def _configuration(
         shutdown_grace=keys.shutdown_grace,
         formats=assembly.formats(),
         warnings=tuple(in_order(warnings)),
+        default_sections=frozenset(kind for kind in SECTIONS if table.get(kind) is None),
         interpolated=_interpolated(table, assembly),
     )
 
@@ -121,15 +123,19 @@ def _file_keys(table: Table, assembly: Assembly) -> FileKeys:
     return keys
 
 
-def _sections(table: Table, assembly: Assembly) -> tuple[dict[Kind, Node], list[Misfit]]:
+def _sections(
+    table: Table, assembly: Assembly, environ: Mapping[str, str]
+) -> tuple[dict[Kind, Node], list[Misfit]]:
     """Each section as written, or its default."""
     sections: dict[Kind, Node] = {}
     warnings: list[Misfit] = []
     for kind in SECTIONS:
         written = table.get(kind)
         if written is None:
-            written, left_out = default_section(kind, assembly.plugins.registry)
+            written, left_out = default_section(kind, assembly.plugins.registry, environ)
             warnings += left_out
+            if kind == "sources" and isinstance(written, Table):
+                warnings += add_detected(written, assembly.plugins)
         sections[kind] = written
     return sections, warnings
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import attrs
 
-from yaat_core.components import ComponentId
+from yaat_core.components import ComponentId, Kind
 from yaat_core.config.nodes import KeyPath
 from yaat_core.config.options import Duration, Size, configuration, option, positive
 from yaat_core.config.problems import ConfigProblem
@@ -131,6 +131,8 @@ class Configuration:
     """Every format that works without options, ready to serve as a parser that a label names."""
     warnings: Sequence[ConfigProblem] = ()
     """What is allowed and perhaps not meant."""
+    default_sections: frozenset[Kind] = attrs.field(factory=frozenset, eq=False)
+    """Sections that were not written."""
     interpolated: Mapping[KeyPath, str] = attrs.field(factory=dict)
     """By path of the key: what is shown of a value that came from a variable, a file or a secret store."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -12,12 +13,16 @@ from types import TracebackType
 from yaat_core.errors import NotAllowed, StateInUse, StoreUnavailable
 
 FILE = "lock"
+#: Seconds to wait for commands that only look at the state directory (`yaat status`, `yaat queue export`).
+PATIENCE = 30.0
 
 
 class StateLock:
     """Holds the lock while entered. The kernel drops it with the process, so no lock is ever stale.
 
     The file stays, and holds the pid of the last owner. The directory is made with mode 0700.
+
+    Waits a while for commands that only look.
 
     Raises:
         StateInUse: another process holds it; names its pid.
@@ -31,11 +36,10 @@ class StateLock:
     def __enter__(self) -> StateLock:
         fd = self._open()
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = _owner(fd)
+            self._take(fd)
+        except BaseException:
             os.close(fd)
-            raise _in_use(self.state_dir, owner) from None
+            raise
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         self._fd = fd
@@ -47,6 +51,16 @@ class StateLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+    def _take(self, fd: int) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not _locked(fd, fcntl.LOCK_EX):
+            if not _locked(fd, fcntl.LOCK_SH):
+                raise _in_use(self.state_dir, _owner(fd))
+            fcntl.flock(fd, fcntl.LOCK_UN)  # only commands that look: they end soon
+            if time.monotonic() > deadline:
+                raise _looked_at(self.state_dir)
+            time.sleep(0.02)
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -81,10 +95,8 @@ def looking(state_dir: Path) -> Iterator[None]:
             fix="run the command as the agent's user (sudo -u)",
         ) from None
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise _in_use(state_dir, _owner(fd)) from None
+        if not _locked(fd, fcntl.LOCK_SH):
+            raise _in_use(state_dir, _owner(fd))
         yield
     finally:
         os.close(fd)
@@ -97,12 +109,17 @@ def holder(state_dir: Path) -> str | None:
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _owner(fd)
+        return None if _locked(fd, fcntl.LOCK_SH) else _owner(fd)
     finally:
         os.close(fd)
-    return None
+
+
+def _locked(fd: int, how: int) -> bool:
+    try:
+        fcntl.flock(fd, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _owner(fd: int) -> str:
@@ -115,4 +132,12 @@ def _in_use(state_dir: Path, owner: str) -> StateInUse:
         f"the state directory {state_dir} is in use by {whose}",
         where=str(state_dir / FILE),
         fix="stop that process (an agent stops on SIGTERM), or give this one another state_dir",
+    )
+
+
+def _looked_at(state_dir: Path) -> StateInUse:
+    return StateInUse(
+        f"a command is looking at the state directory {state_dir}",
+        where=str(state_dir / FILE),
+        fix="wait until that command (`yaat queue export`, `verify`, `query`) has ended, or end it",
     )

@@ -11,7 +11,7 @@ import attrs
 from yaat_core import hookspecs
 from yaat_core.codes import EXPLANATIONS
 from yaat_core.components import KINDS, Kind
-from yaat_core.config.defaults import DEFAULTS
+from yaat_core.config.defaults import DEFAULTS, HOST_ROOT
 from yaat_core.config.keys import CORE, SECTIONS, BoundsKeys, FileKeys
 from yaat_core.config.model import DeadLetterSettings, HealthSettings, PluginSettings
 from yaat_core.docgen import tables
@@ -89,7 +89,10 @@ def configuration(plugins: Plugins, kept: Kept) -> str:
     defaults = "".join(DEFAULTS[kind] for kind in KINDS)
     parts += [
         "## Defaults",
-        "A section that is not written is as if it were this; `host` is there when a plugin provides `hostmetrics`.",
+        "A section that is not written is as if it were this; `host` is there when a plugin provides `hostmetrics`. "
+        "Where the plugin `detect` is installed, what it finds on this machine joins `sources` (`yaat detect` shows it), "
+        "and `logs` leaves those files alone. "
+        f"With `{HOST_ROOT}=/host`, for an agent in a container, all of it is looked for below `/host`.",
         f"```yaml\n{defaults}```",
     ]
     return "\n\n".join(parts) + "\n"

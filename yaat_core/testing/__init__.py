@@ -7,10 +7,20 @@ def test_contract(tmp_path):
 from __future__ import annotations
 
 from yaat_core.testing._context import make_context
+from yaat_core.testing._detector import MadeMachine, check_detector
 from yaat_core.testing._outlet import RecordingOutlet
 from yaat_core.testing._processor import check_processor
 from yaat_core.testing._queue import check_queue
 from yaat_core.testing._sink import check_sink
 from yaat_core.testing._source import check_source
 
-__all__ = ["RecordingOutlet", "check_processor", "check_queue", "check_sink", "check_source", "make_context"]
+__all__ = [
+    "MadeMachine",
+    "RecordingOutlet",
+    "check_detector",
+    "check_processor",
+    "check_queue",
+    "check_sink",
+    "check_source",
+    "make_context",
+]

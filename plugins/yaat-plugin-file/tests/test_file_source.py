@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import shutil
 import subprocess
@@ -196,6 +197,22 @@ async def test_an_unreadable_file_is_told_by_the_check(forbidden):
     [finding] = await make_source(forbidden, paths=("*.log",)).check()
     assert "Permission denied" in finding.problem
     assert "setfacl" in finding.advice
+
+
+async def test_a_folder_that_cannot_be_passed_is_told_with_the_group_that_may(forbidden):
+    if os.getuid() != 0:
+        pytest.skip("only root can give a folder to a group")
+    os.seteuid(0)
+    folder = forbidden / "kept"
+    folder.mkdir()
+    os.chown(folder, 0, 4)
+    folder.chmod(0o750)
+    (folder / "a.log").touch()
+    os.seteuid(65534)
+    for pattern in ("kept/a.log", "kept/*.log"):
+        [finding] = await make_source(forbidden, paths=(pattern,)).check()
+        assert "Permission denied" in finding.problem
+        assert f"usermod -aG {grp.getgrgid(4).gr_name} " in finding.advice
 
 
 async def test_the_agents_own_files_are_not_read(tmp_path, caplog):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Sequence
 
@@ -11,6 +10,7 @@ from yaat_kit.following.discovery import Finder
 from yaat_kit.following.identity import NotRegular, open_regular
 from yaat_kit.following.refusals import Refusals
 from yaat_kit.following.starting import Selection
+from yaat_kit.permissions import how_to_read
 
 #: Files that are tried at most: a check is no crawl.
 _TRIED = 200
@@ -59,13 +59,4 @@ def _of_file(path: str, refusals: Refusals) -> list[Finding]:
 
 
 def _advice(path: str, rights: str) -> str:
-    return (
-        f"give the agent's user the right: setfacl -m u:{_user()}:{rights} {path!r}; the other files are read"
-    )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.geteuid())
+    return f"{how_to_read(path, rights=rights)}; the other files are read"

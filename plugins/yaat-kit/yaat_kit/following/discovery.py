@@ -51,7 +51,7 @@ class Finder:
         on_error: Callable[[str, OSError], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``on_error`` is told of each folder that can't be listed, at every scan; what it held before is believed."""
+        """``on_error`` is told of each folder that can't be listed or passed, at every scan; what it held before is believed."""
         self._patterns = [_parts(pattern) for pattern in patterns]
         self._expressions = [re.compile(_expression(pattern)) for pattern in patterns]
         self._exclude = exclusion(exclude)
@@ -110,7 +110,7 @@ class Finder:
     def _files(self, folder: str, part: str, used: set[str]) -> Iterator[dict[str, Token]]:
         if not _WILD.search(part):
             self._plain.add(folder)
-            yield self._resolved(os.path.join(folder, part))
+            yield self._resolved(os.path.join(folder, part), on_denied=folder)
             return
         listing = self._list(folder, used)
         if part not in listing.chosen:
@@ -125,11 +125,13 @@ class Finder:
             if _fits(name, part):
                 yield self._resolved(os.path.join(folder, name))
 
-    def _resolved(self, path: str) -> dict[str, Token]:
-        """The path with its target's token, when there is one that is no folder."""
+    def _resolved(self, path: str, *, on_denied: str = "") -> dict[str, Token]:
+        """The path with its target's token, when there is one that is no folder. ``on_denied``: the folder to tell of."""
         try:
             status = os.stat(path)
-        except OSError:
+        except OSError as error:
+            if on_denied and isinstance(error, PermissionError):
+                self._on_error(on_denied, error)
             return {}
         if stat.S_ISDIR(status.st_mode) or self._exclude(path):
             return {}

@@ -74,7 +74,7 @@ def what_is_wrong(
     paths = [(path, one.text) for some in troubles for path, one in some.known.items()]
     paths += [(generation.path, generation.trouble) for generation in failing if not descriptors.scarce]
     for path, text in paths[:_TOLD]:
-        advice = "give the agent's user the right to read it, or exclude it; the other files are read"
+        advice = "give the agent's user the right to read it (`yaat validate` says how), or exclude it; the other files are read"
         found.append(Finding(problem=f"can't read {path!r}: {text}", advice=advice, level="warn"))
     if len(paths) > _TOLD:
         more = f"{len(paths) - _TOLD} more paths can't be read"

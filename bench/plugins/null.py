@@ -1,0 +1,52 @@
+"""A sink that throws away: for measuring everything before it. It counts, so that the benchmark can check the count."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from yaat_core import EventBatch, Register, Sink, configuration, hookimpl, option
+from yaat_core.components import Context, Done, Outcome, Position
+
+_CANARY = "canary"  # as in bench/data.py
+
+
+@configuration
+class NullConfig:
+    """Throws away what comes."""
+
+    report: str = option(help="Where to write, when it closes, what came.", example="report.json")
+
+
+class NullSink(Sink):
+    """Delivered is what was counted."""
+
+    remote = False
+    stable_batches = False
+
+    def __init__(self, config: NullConfig, context: Context) -> None:
+        self._report = Path(config.report)
+        self._rows = self._secrets = self._last = 0
+        self._first: int | None = None
+
+    async def deliver(self, batch: EventBatch, position: Position) -> Outcome:
+        """Count rows, and those that still hold a made-up secret."""
+        self._rows += len(batch)
+        held = pc.sum(pc.match_substring(batch.column("message"), _CANARY)).as_py()
+        self._secrets += held or 0
+        self._first = position.first if self._first is None else self._first
+        self._last = position.last
+        return Done()
+
+    async def aclose(self) -> None:
+        """Tell."""
+        told = {"rows": self._rows, "secrets": self._secrets, "first": self._first, "last": self._last}
+        self._report.write_text(json.dumps(told), encoding="utf-8")
+
+
+@hookimpl
+def register_components(register: Register) -> None:
+    """Provide the sink type `null`."""
+    register.sink("null", NullConfig, NullSink)

@@ -159,7 +159,9 @@ def test_a_finished_file_is_damaged(bench: Any, number: int, how: str) -> None:
     assert len(bench.sequences()) == last - ROWS + 10
 
 
-@pytest.mark.parametrize("how", ["removed", "cut", "headers"])
+@pytest.mark.parametrize(
+    "how", ["cut", *(pytest.param(how, marks=pytest.mark.faults) for how in ("removed", "headers"))]
+)
 def test_the_newest_file_is_damaged(bench: Any, how: str) -> None:
     """The position falls back to the file before, so that the queue delivers again what it has."""
     last = bench.fill(3)
@@ -179,7 +181,14 @@ def test_the_newest_file_is_damaged(bench: Any, how: str) -> None:
     assert bench.sequences() == list(range(1, last + 1))
 
 
-@pytest.mark.parametrize("how", ["removed", "cut", "flipped", "of another database", "without its file"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "cut",
+        "of another database",
+        *(pytest.param(how, marks=pytest.mark.faults) for how in ("removed", "flipped", "without its file")),
+    ],
+)
 def test_the_log_of_the_newest_file_is_damaged(bench: Any, how: str, make_bench: Any, tmp_path: Path) -> None:
     last = bench.fill(3, settle=False)
     wal, file = bench.wal, bench.files()[-1]

@@ -72,7 +72,9 @@ def test_log_removed(bench: Any, files: tuple[bytes, bytes]) -> None:
     assert resume(bench) == SETTLED
 
 
-@pytest.mark.parametrize("left", [0, 1, 20, 200, 0.3, 0.7, 0.999])
+@pytest.mark.parametrize(
+    "left", [0, 20, 0.7, *(pytest.param(left, marks=pytest.mark.faults) for left in (1, 200, 0.3, 0.999))]
+)
 def test_log_cut(bench: Any, files: tuple[bytes, bytes], left: float) -> None:
     main, wal = files
     place(bench, main, wal[: int(left * len(wal)) if isinstance(left, float) else left])
@@ -84,7 +86,7 @@ def test_log_cut(bench: Any, files: tuple[bytes, bytes], left: float) -> None:
 def test_log_flipped_at_many_places(bench: Any, files: tuple[bytes, bytes]) -> None:
     main, wal = files
     rng = random.Random(1)
-    for at in [*range(0, 64, 13), *(rng.randrange(len(wal)) for _ in range(5))]:
+    for at in [*range(0, 64, 26), *(rng.randrange(len(wal)) for _ in range(3))]:
         place(bench, main, flipped(wal, at))
         try:
             found = resume(bench)

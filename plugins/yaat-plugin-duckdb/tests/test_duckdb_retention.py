@@ -13,6 +13,8 @@ import pytest
 
 HOUR = 3600 * 1_000_000
 EIGHT_HOURS = 8 * 3600.0
+#: Housekeeping comes when a test asks for it, however long its deliveries take.
+QUIET = {"checkpoint_interval": 3600.0}
 
 
 def now_us() -> int:
@@ -30,7 +32,7 @@ def noise(rows: int, seed: int = 1) -> list[str]:
 
 def test_age_goes_by_accept_time_and_gives_the_space_back(bench: Any) -> None:
     """Ten hours of events at once, as after an outage: each file has the events of one, and old ones go as files."""
-    bench.open(retention=EIGHT_HOURS)
+    bench.open(retention=EIGHT_HOURS, **QUIET)
     start = now_us() - 10 * HOUR
     for hour in range(10):
         bench.deliver(1 + hour * 100, 100, accepted_us=start + hour * HOUR, message=noise(100, hour))
@@ -45,7 +47,7 @@ def test_age_goes_by_accept_time_and_gives_the_space_back(bench: Any) -> None:
 
 def test_event_time_decides_nothing(bench: Any) -> None:
     """Events that say they are ancient, or of next year, go when they were accepted long ago, and not before."""
-    bench.open(retention=EIGHT_HOURS)
+    bench.open(retention=EIGHT_HOURS, **QUIET)
 
     at = [
         datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC),
@@ -58,7 +60,7 @@ def test_event_time_decides_nothing(bench: Any) -> None:
 
 
 def test_the_last_events_go_too_though_nothing_comes_after_them(bench: Any) -> None:
-    bench.open(retention=EIGHT_HOURS)
+    bench.open(retention=EIGHT_HOURS, **QUIET)
     bench.deliver(1, 10, {"sources.app": {b"k": b"v"}}, accepted_us=now_us() - 9 * HOUR)
     bench.close()
     writer = bench.open(checkpoint_interval=3600.0)
@@ -81,7 +83,7 @@ def test_none_keeps_everything_in_one_file(bench: Any) -> None:
 
 
 def test_a_clock_that_is_set_back_keeps_the_order(bench: Any) -> None:
-    writer = bench.open(retention=EIGHT_HOURS)
+    writer = bench.open(retention=EIGHT_HOURS, **QUIET)
     bench.deliver(1, 10, accepted_us=now_us())
     bench.deliver(11, 10, accepted_us=now_us() - 2 * HOUR)
     bench.deliver(21, 10, accepted_us=now_us())
@@ -111,7 +113,7 @@ def test_size(bench: Any) -> None:
 def test_a_query_that_reads_what_is_removed_goes_on_to_its_end(bench: Any) -> None:
     from yaat_core.components import QueryRequest
 
-    writer = bench.open(retention=EIGHT_HOURS)
+    writer = bench.open(retention=EIGHT_HOURS, **QUIET)
     old = now_us() - 8 * HOUR - 50_000_000
     bench.deliver(1, 20_000, accepted_us=old)
     bench.deliver(20_001, 10, accepted_us=now_us())
@@ -130,7 +132,7 @@ def test_interrupted_while_a_file_is_removed(bench: Any, step: str, monkeypatch:
     """Wherever it stops, the next start has all of the others, and nothing is left of what goes."""
     from yaat_plugin_duckdb import places
 
-    writer = bench.open(retention=EIGHT_HOURS)
+    writer = bench.open(retention=EIGHT_HOURS, **QUIET)
     bench.deliver(1, 10, accepted_us=now_us() - 9 * HOUR)
     bench.deliver(11, 10, accepted_us=now_us())
 
@@ -170,7 +172,7 @@ def test_interrupted_while_a_file_is_removed(bench: Any, step: str, monkeypatch:
 
 def test_a_file_is_a_database_of_its_own(bench: Any) -> None:
     """Whoever opens one with `duckdb` finds the views over its rows."""
-    bench.open(retention=EIGHT_HOURS)
+    bench.open(retention=EIGHT_HOURS, **QUIET)
     bench.deliver(1, 10, accepted_us=now_us() - 3 * HOUR)
     bench.deliver(11, 5, accepted_us=now_us())
     bench.close()

@@ -68,7 +68,7 @@ def running(make_bench: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     bench.close()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=8))
 def test_the_same_rows_come_out(running: Any, rows: list[dict[str, Any]]) -> None:
     first = running.writer.position().sequence + 1

@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 from typing import Final, Literal
 
+import attrs
 import duckdb
 
 from yaat_core import durable
-from yaat_core.config.options import Size
 from yaat_core.errors import (
     StateInUse,
     StoreDamaged,
@@ -120,8 +120,25 @@ def unavailable(error: Exception, path: Path) -> YaatError:
     )
 
 
-def shortened(path: Path) -> str:
-    """What to say of a file that has lost its end, which DuckDB notices only when it reads there; "" if it has not.
+@attrs.frozen(kw_only=True)
+class Extent:
+    """How long a file is, and how many blocks its header says that it has at most."""
+
+    blocks: int
+    block_bytes: int
+    bytes: int
+
+    def end(self, blocks: int) -> int:
+        """Where that many blocks end."""
+        return _HEADERS + blocks * self.block_bytes
+
+    def is_whole(self, blocks: int) -> bool:
+        """Does it hold that many blocks?"""
+        return self.end(blocks) <= self.bytes
+
+
+def extent(path: Path) -> Extent | None:
+    """Going by the true header of a file; None when it has none that makes sense.
 
     Raises:
         StoreForeign: DuckDB never wrote this file.
@@ -129,13 +146,12 @@ def shortened(path: Path) -> str:
     """
     head = _head(path)
     if len(head) < _HEADERS:
-        return ""
+        return None
     headers = [_HEADER.unpack_from(head, at) for at in (_PAGE, 2 * _PAGE)]
     _, _, _, _, blocks, block_bytes = max(headers, key=lambda header: int(header[1]))
-    missing = _HEADERS + blocks * block_bytes - path.stat().st_size
-    if block_bytes not in _BLOCK_BYTES or missing <= 0:
-        return ""
-    return f"{Size(missing)} of the file are missing at its end"
+    if block_bytes not in _BLOCK_BYTES:
+        return None
+    return Extent(blocks=blocks, block_bytes=block_bytes, bytes=path.stat().st_size)
 
 
 def _head(path: Path) -> bytes:

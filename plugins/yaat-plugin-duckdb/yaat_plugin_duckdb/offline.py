@@ -14,8 +14,9 @@ from yaat_plugin_duckdb import ledger
 from yaat_plugin_duckdb.answers import Answer
 from yaat_plugin_duckdb.complaints import first_line
 from yaat_plugin_duckdb.config import DuckDBConfig
-from yaat_plugin_duckdb.diagnosis import diagnose, require_format, shortened
+from yaat_plugin_duckdb.diagnosis import diagnose, require_format
 from yaat_plugin_duckdb.engine import attach, connect, cursor, limits_of
+from yaat_plugin_duckdb.extent import shortened
 from yaat_plugin_duckdb.places import Partition, Places
 from yaat_plugin_duckdb.store import show
 
@@ -49,7 +50,7 @@ def _opened(root: duckdb.DuckDBPyConnection, partition: Partition, newest: Parti
     if not partition.bytes() and partition == newest:
         return False
     try:
-        if reason := shortened(partition.path):
+        if reason := shortened(root, partition):
             raise _damaged(partition, "file", reason)
         attach(root, partition, writable=False)
         with cursor(root, partition) as reading:

@@ -20,10 +20,10 @@ from yaat_plugin_duckdb.diagnosis import (
     require_format,
     set_aside,
     set_files_aside,
-    shortened,
     unavailable,
 )
 from yaat_plugin_duckdb.engine import Limits, attach, connect, cursor
+from yaat_plugin_duckdb.extent import shortened
 from yaat_plugin_duckdb.known import Known, begin, caught_up, read
 from yaat_plugin_duckdb.places import Partition, Places
 from yaat_plugin_duckdb.store import Store
@@ -105,7 +105,7 @@ class _Opening:
     def _known(self, root: Any, partition: Partition, newest: Partition) -> Known | None:
         """What a file says of itself; None for the newest one when a crash left it without tables."""
         try:
-            if reason := shortened(partition.path):
+            if reason := shortened(root, partition):
                 self._set_aside(partition, "file", reason)
             attach(root, partition, writable=partition == newest)
             with cursor(root, partition) as reading:

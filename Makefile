@@ -17,8 +17,7 @@ SECONDS ?=
 KILLS ?=
 SWEEP ?=
 
-.PHONY: help demo test test-faults explore lint types fix bench bench-idle bench-statsd bench-docker bench-journald \
-	soak dist clean
+.PHONY: help demo test test-faults explore lint types fix bench bench-idle bench-statsd bench-docker bench-journald soak dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile

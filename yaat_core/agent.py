@@ -18,7 +18,7 @@ from typing import Any
 
 import trio
 
-from yaat_core import __version__, config, ending, faults, report, upkeep
+from yaat_core import __version__, config, early, ending, faults, report, upkeep
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
@@ -208,6 +208,8 @@ class Agent:
     async def _signals(self, task_status: trio.TaskStatus[None]) -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             task_status.started()
+            if early.asked():
+                self.stop()
             async for _ in signals:
                 self.stop()
 

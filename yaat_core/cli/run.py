@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from yaat_core import early
 from yaat_core.cli.door import Door, command
 from yaat_core.display import terminal_safe
 
@@ -34,6 +35,8 @@ def run(door: Door, *, once: bool, log_level: str) -> int:
     was delivered to every sink, 5 when part was, 1 when nothing was.
     """
     log_to_stderr(log_level)
+    if not once:
+        early.listen()
     from yaat_core import agent
     from yaat_core.cli.setup import load
 

@@ -131,6 +131,10 @@ class Source(abc.ABC):
     """True when its messages are lines that a ``format`` may take apart, and it names none itself. A factory that
     imports its class late says it itself, or its config class does (a class variable of the same name)."""
 
+    default_format: ClassVar[str] = ""
+    """The ``format`` of a source that is given none (`raw` says that none is meant), where a processor of that name is
+    installed. Said by the factory or the config class, as `reads_lines`."""
+
     @abc.abstractmethod
     async def run(self, out: Outlet) -> None:
         """Read and send until cancelled; return only when there can be nothing more to read.

@@ -37,6 +37,12 @@ class ComponentType:
         """See `Source.reads_lines`."""
         return self.kind == "sources" and self._says("reads_lines")
 
+    @property
+    def default_format(self) -> str:
+        """See `Source.default_format`."""
+        said = getattr(self.factory, "default_format", getattr(self.config, "default_format", ""))
+        return str(said) if self.kind == "sources" else ""
+
     def _says(self, what: str) -> bool:
         return bool(getattr(self.factory, what, getattr(self.config, what, False)))
 

@@ -146,11 +146,19 @@ class Assembly:
             id=ComponentId("sources", name),
             type=type,
             options=options,
-            format=self.format(core.format) if core.format is not None else None,
+            format=self._default_format(type) if core.format is None else self.format(core.format),
             format_given=core.format is not None,
             service_name=core.service_name,
             environment=core.environment,
             tags=core.tags,
+        )
+
+    def _default_format(self, source: ComponentType) -> ProcessorEntry | None:
+        found = self.plugins.registry.find("processors", source.default_format)
+        if found is None or not found.is_format:
+            return None
+        return ProcessorEntry(
+            id=ComponentId("processors", found.name), type=found, options=defaults_of(found.config)
         )
 
     def _processor(

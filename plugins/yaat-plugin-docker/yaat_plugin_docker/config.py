@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from yaat_core.config.options import Duration, Size, configuration, option, positive
 from yaat_kit.choosing import Choice
@@ -30,6 +30,8 @@ _TAGS_HELP = "as tags; none unless named. Globs."
 @configuration
 class DockerConfig:
     """What containers write to stdout and stderr."""
+
+    default_format: ClassVar[str] = "auto"
 
     host: str | None = option(
         None, help=_HOST_HELP, example="unix:///run/podman/podman.sock", validator=_host

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support.agents import AgentProcess, check_accounting, check_once_each, yaat
+from support.scenario import NEVER
 
 CONFIG = """
 version: 1
@@ -20,29 +21,6 @@ sinks:
   SINK
 health: {listen: "off"}
 """
-
-NEVER = '''
-"""A sink that is always busy."""
-from yaat_core import Retry, Sink, configuration, hookimpl
-
-
-@configuration
-class NeverConfig:
-    """Never delivers."""
-
-
-class Never(Sink):
-    def __init__(self, config, context):
-        pass
-
-    async def deliver(self, batch, position):
-        return Retry("always busy")
-
-
-@hookimpl
-def register_components(register):
-    register.sink("never", NeverConfig, Never)
-'''
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import resource
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from support.scenario import BUSY_DUCKDB, DUCKDB, Scenario
+from support.small_disks import tmpfs
 from support.strace import disturbed, needs_strace
 
 pytestmark = pytest.mark.faults
@@ -81,18 +81,8 @@ def test_descriptors_run_out(tmp_path: Path) -> None:
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Path]:
     """A folder on a file system that is mounted to be read only."""
-    folder = tmp_path / "read-only"
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m,ro", "none", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        pytest.skip(f"no tmpfs to be had: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with tmpfs(tmp_path / "read-only", "size=1m,ro") as folder:
+        yield folder
 
 
 def test_a_state_directory_that_is_read_only(tmp_path: Path, read_only: Path) -> None:

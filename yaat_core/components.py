@@ -540,12 +540,25 @@ class TransactionalSink(Sink):
 
 
 @attrs.frozen(kw_only=True)
+class QueryScope:
+    """Which events may be seen at all: those of one organization, and of these services and environments (none: all)."""
+
+    organization_id: str
+    services: frozenset[str] = frozenset()
+    environments: frozenset[str] = frozenset()
+
+
+@attrs.frozen(kw_only=True)
 class QueryRequest:
-    """A question to a sink's database. ``rows`` and ``seconds`` are limits."""
+    """A question to a sink's database. ``rows`` and ``seconds`` are limits.
+
+    With a ``scope`` the question is answered as if no other event existed.
+    """
 
     sql: str
     rows: int = 100_000
     seconds: float = 30.0
+    scope: QueryScope | None = None
 
 
 class QueryAnswer(Protocol):

@@ -86,13 +86,19 @@ class Keyring:
             self._known[key.id] = fresh
 
     def last_used_us(self, *, all: bool = False) -> Mapping[str, int]:
-        """Uses that should be written now: at most one a minute for each key; or all that are not written."""
-        due: dict[str, int] = {}
-        for id, known in self._known.items():
-            if known.used - known.written >= (1e-6 if all else _USE_EVERY):
-                known.written = known.used
-                due[id] = int(known.used * 1e6)
-        return due
+        """Uses that should be written now: of a key at most one a minute; or all that are not written."""
+        every = 1e-6 if all else _USE_EVERY
+        return {
+            id: int(known.used * 1e6)
+            for id, known in self._known.items()
+            if known.used - known.written >= every
+        }
+
+    def written(self, last_used_us: Mapping[str, int]) -> None:
+        """These are in the database."""
+        for id, at in last_used_us.items():
+            if (known := self._known.get(id)) is not None:
+                known.written = at / 1e6
 
     def _changed(self, changes: Changes) -> None:
         self._generation += 1

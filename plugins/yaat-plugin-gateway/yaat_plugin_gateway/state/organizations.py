@@ -45,6 +45,12 @@ class Organizations:
             connection.execute(ORGANIZATIONS.insert().values(**_values(organization)))
             return True
 
+    def ensure(self, id: str, now_us: int) -> None:
+        """Add one unless it is there; its id is its name."""
+        new = self._database.insert(ORGANIZATIONS).values(id=id, name=id, created_us=now_us)
+        with self._database.writing() as connection:
+            connection.execute(new.on_conflict_do_nothing())
+
     def rename(self, id: str, name: str) -> Organization:
         """Give it another name; its id stays."""
         with self._database.writing() as connection:

@@ -150,7 +150,7 @@ class _Reading:
     whole: bool = False
     """The client was told how the answer ended."""
     rows: int = 0
-    bytes: int = 0
+    size: int = 0
 
     def read(self) -> None:
         """All of it. Raises trio.Cancelled when the client is gone."""
@@ -178,8 +178,8 @@ class _Reading:
 
     def _sent(self, rows: Any) -> bool:
         data = self.encoder.rows(rows)
-        self.bytes += len(data)
-        if self.most_bytes is not None and self.bytes > self.most_bytes:
+        self.size += len(data)
+        if self.most_bytes is not None and self.size > self.most_bytes:
             return False
         self.rows += rows.num_rows
         self._put(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ class CountingLimits:
     closed: bool = False
     admitted: list[tuple[Mapping[str, int], int]] = attrs.field(factory=list)
     taken: list[tuple[Mapping[str, int], int]] = attrs.field(factory=list)
+    origins: set[tuple[str, ...]] = attrs.field(factory=set)
 
     async def admit(self, caller: Caller, events: Mapping[str, int], size: int) -> Admission:
         if self.closed:
@@ -76,6 +77,9 @@ class CountingLimits:
 
     def used(self, caller: Caller, events: Mapping[str, int], size: int) -> None:
         self.taken.append((events, size))
+
+    def seen(self, organization: str, pairs: Iterable[tuple[str, str]]) -> None:
+        self.origins |= {(organization, *pair) for pair in pairs}
 
 
 @attrs.define(eq=False)
@@ -128,7 +132,7 @@ def event(message: str = "hello", **fields: Any) -> dict[str, Any]:
 def make_source(folder: Path, limits: CountingLimits, stats: Stats, **options: Any) -> GatewaySource:
     @asynccontextmanager
     async def parts(*_: object) -> AsyncIterator[Parts]:
-        yield Parts(access=FixedAccess(), limits=limits)
+        yield Parts(access=FixedAccess(), limits=limits, seen=limits.seen)
 
     config = GatewayConfig(**{"listen": "tcp://127.0.0.1:0", **options})
     return GatewaySource(config, make_context(folder, "sources.ingest", stats=stats), parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar, Final
 
@@ -33,7 +33,7 @@ class GatewaySource(Source):
         self._context = context
         self._open_parts = open_parts
         self._address = Address.parse(config.listen).beside(context.config_dir)
-        self._desk: Desk | None = None
+        self._asked: Sequence[Callable[[], Sequence[Finding]]] = ()
         self.listening: Address | None = None
         """Where it listens, as soon as it does."""
 
@@ -46,16 +46,17 @@ class GatewaySource(Source):
         ]
 
     def problems(self) -> Sequence[Finding]:
-        """What was refused lately for reasons of our own."""
-        return self._desk.problems() if self._desk else ()
+        """What the parts say of themselves."""
+        return [one for ask in self._asked for one in ask()]
 
     async def run(self, out: Outlet) -> None:
         """Until cancelled; then what is not durable yet stays unanswered, and its senders repeat it."""
         context = await trio.to_thread.run_sync(tls.server_context, self._config, self._context)
         async with self._open_parts(self._config, self._context) as parts, trio.open_nursery() as nursery:
             claims = QueueClaims(self._config, out, nursery)
-            self._desk = Desk(self._config, self._context, parts.limits, claims)
-            app = make_app(routes([self._desk.endpoint(), *parts.endpoints], parts.access))
+            desk = Desk(self._config, self._context, parts, claims)
+            self._asked = (desk.problems, parts.problems)
+            app = make_app(routes([desk.endpoint(), *parts.endpoints], parts.access))
             listener = await trio.to_thread.run_sync(listen, self._address)
             try:
                 serve = partial(http.serve_http, app, listener.socket, self._limits(), tls=context)

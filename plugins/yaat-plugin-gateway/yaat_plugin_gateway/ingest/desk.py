@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import product
 from typing import Any, Final
 
+import attrs
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,13 +21,14 @@ from starlette.responses import Response
 from yaat_core.components import Context, Finding, QueryScope
 from yaat_core.event import EventBatch, Labels
 from yaat_kit.bodies import BodyLimits, BodyRefused, Memory, bounded_body
-from yaat_plugin_gateway.access.caller import Admission, Limits
+from yaat_plugin_gateway.access.caller import Admission, Caller
 from yaat_plugin_gateway.config import GatewayConfig
 from yaat_plugin_gateway.ingest import headers
 from yaat_plugin_gateway.ingest.claims import Claims, Taken
 from yaat_plugin_gateway.ingest.decoding import Decoded, decode
 from yaat_plugin_gateway.ingest.queue_claims import too_full
 from yaat_plugin_gateway.ingest.shape import WireBatch
+from yaat_plugin_gateway.parts import Parts
 from yaat_plugin_gateway.web.endpoint import Call, Endpoint
 from yaat_plugin_gateway.web.refusal import Refused
 
@@ -49,12 +52,22 @@ class Accepted(msgspec.Struct):
     """With ``Prefer: handling=lenient``: the events that were not taken, as ``{index, field, problem, got}``."""
 
 
+@attrs.frozen
+class _Load:
+    """What a batch counts for."""
+
+    kinds: Mapping[str, int]
+    size: int
+    origins: Collection[tuple[str, str]]
+
+
 class Desk:
     """Where batches are handed in."""
 
-    def __init__(self, config: GatewayConfig, context: Context, limits: Limits, claims: Claims) -> None:
+    def __init__(self, config: GatewayConfig, context: Context, parts: Parts, claims: Claims) -> None:
         self._config = config
-        self._limits = limits
+        self._limits = parts.limits
+        self._seen = parts.seen
         self._claims = claims
         self._memory = Memory(config.max_memory)
         self._body = BodyLimits(
@@ -131,13 +144,13 @@ class Desk:
             decoded = await self._decoded(body, organization)
             self._check(decoded, call.caller.scope, lenient=asked.lenient)
             batch = decoded.batch.with_labels(_RELAYED)
-            kinds = _kinds(batch)
+            load = _Load(_kinds(batch), len(body), _origins(batch))
             async with self._claims.turn(organization, asked.batch_id) as turn:
                 if turn.before is not None:
                     self._count("yaat_gateway_repeated_batches_total", "Batches that were in before.", 1)
                     return _answer(turn.before, decoded, Admission())
-                admission = await self._limits.admit(call.caller, kinds, len(body))
-                taken = await turn.take(batch, partial(self._settled, call, kinds, len(body)))
+                admission = await self._limits.admit(call.caller, load.kinds, load.size)
+                taken = await turn.take(batch, partial(self._settled, call.caller, load))
         return _answer(taken, decoded, admission)
 
     async def _decoded(self, body: bytes, organization: str) -> Decoded:
@@ -161,8 +174,9 @@ class Desk:
             )
         self._count("yaat_gateway_bad_events_total", "Events not taken since they are bad.", len(decoded.bad))
 
-    def _settled(self, call: Call[None], kinds: Mapping[str, int], size: int, taken: Taken) -> None:
-        self._limits.used(call.caller, kinds, size)
+    def _settled(self, caller: Caller, load: _Load, taken: Taken) -> None:
+        self._limits.used(caller, load.kinds, load.size)
+        self._seen(caller.scope.organization_id, load.origins)
         self._count("yaat_gateway_batches_total", "Batches taken.", 1)
         self._count(
             "yaat_gateway_duplicate_events_total",
@@ -171,7 +185,7 @@ class Desk:
         )
 
     @contextmanager
-    def _one_more(self) -> Any:
+    def _one_more(self) -> Iterator[None]:
         if self._requests >= self._config.max_requests:
             raise too_full(f"{self._requests} requests are being served, which is the most at one time")
         self._requests += 1
@@ -225,6 +239,15 @@ def _kinds(batch: EventBatch) -> dict[str, int]:
     """How many events of each type."""
     counts = pc.value_counts(batch.column("event_type")).to_pylist()
     return {one["values"]: one["counts"] for one in counts}
+
+
+def _origins(batch: EventBatch) -> set[tuple[str, str]]:
+    """Which services in which environments its events are from."""
+    services, environments = (batch.column(name) for name in ("service_name", "environment"))
+    few = [pc.unique(column).to_pylist() for column in (services, environments)]
+    if min(map(len, few)) <= 1:
+        return set(product(*few))
+    return set(zip(services.to_pylist(), environments.to_pylist(), strict=True))
 
 
 def _answer(taken: Taken, decoded: Decoded, admission: Admission) -> Response:

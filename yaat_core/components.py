@@ -18,7 +18,7 @@ from __future__ import annotations
 import abc
 import hashlib
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, Protocol
 
@@ -585,6 +585,8 @@ class QueryRequest:
     rows: int = 100_000
     seconds: float = 30.0
     scope: QueryScope | None = None
+    begins: Callable[[QueryAnswer], None] | None = None
+    """Told, in the worker thread, of the answer that is about to be made, so that it can be interrupted meanwhile."""
 
 
 class QueryAnswer(Protocol):

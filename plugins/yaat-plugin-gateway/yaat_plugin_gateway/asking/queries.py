@@ -73,9 +73,7 @@ class End(msgspec.Struct, omit_defaults=True):
 
     rows: int
     truncated: Annotated[bool, Meta(description="There are more rows.")]
-    cut_by: (
-        Annotated[Literal["rows", "bytes"], Meta(description="Which limit cut it.")] | UnsetType
-    ) = UNSET
+    cut_by: Annotated[Literal["rows", "bytes"], Meta(description="Which limit cut it.")] | UnsetType = UNSET
 
 
 class Failed(msgspec.Struct):

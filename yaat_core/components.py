@@ -135,6 +135,10 @@ class Source(abc.ABC):
     """The ``format`` of a source that is given none (`raw` says that none is meant), where a processor of that name is
     installed. Said by the factory or the config class, as `reads_lines`."""
 
+    single: ClassVar[bool] = False
+    """True when an agent may have one source of the type, not several. Said by the factory or the config class, as
+    `reads_lines`."""
+
     @abc.abstractmethod
     async def run(self, out: Outlet) -> None:
         """Read and send until cancelled; return only when there can be nothing more to read.

@@ -117,6 +117,8 @@ class Labels:
     ``stream`` identifies where the rows come from (a file's path, a container's id), stable
     over batches, so that a processor may keep what it learnt per stream;
     ``service_name``, ``environment`` and ``tags`` are defaults that the event's own values win over.
+    ``relayed`` says that the events came about elsewhere and passed another agent: their tags `yaat.*` stay as that agent
+    set them, they get no `host.name` of this host, and `yaat.gateway` is what this agent adds.
     """
 
     format: str | None = None
@@ -124,6 +126,7 @@ class Labels:
     service_name: str = ""
     environment: str = ""
     tags: Mapping[str, str] = attrs.field(factory=dict)
+    relayed: bool = False
 
 
 NO_LABELS: Final = Labels()

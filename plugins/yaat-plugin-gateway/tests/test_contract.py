@@ -7,7 +7,7 @@ import socket
 from contextlib import ExitStack
 
 import trio
-from support.gateways import KEY, CountingLimits, event, make_source
+from support.ingesting import KEY, CountingLimits, event, make_source
 
 from yaat_core.stats import Stats
 from yaat_core.testing import check_source

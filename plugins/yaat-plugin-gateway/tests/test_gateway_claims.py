@@ -6,7 +6,7 @@ import uuid
 
 import httpx
 import trio
-from support.gateways import event, gateway
+from support.ingesting import event, gateway
 
 from yaat_core import Duration
 from yaat_core.event import Event, EventBatch

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import trio
 from backports import zstd
-from support.gateways import KEY, PATIENCE, CountingLimits, event, gateway, make_source
+from support.ingesting import KEY, PATIENCE, CountingLimits, event, gateway, make_source
 
 from yaat_core import Duration, Size
 from yaat_core.stats import Stats

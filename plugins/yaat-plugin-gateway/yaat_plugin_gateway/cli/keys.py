@@ -13,11 +13,11 @@ from yaat_core.cli.table import table
 from yaat_core.display import terminal_safe
 from yaat_plugin_gateway.cli import opening
 from yaat_plugin_gateway.cli.opening import (
-    Span,
     checked,
     now_us,
     opened,
     organization_option,
+    span,
     state_option,
     the_key,
 )
@@ -53,9 +53,10 @@ def keys() -> None:
     "--expires",
     "expires_in",
     metavar="TIME",
+    callback=span,
     help="How long it is good for, such as 90d. By default for ever.",
 )
-@click.option("--rotate-after", metavar="TIME", default="90d", show_default=True,
+@click.option("--rotate-after", metavar="TIME", callback=span, default="90d", show_default=True,
               help="When to remind that it should be rotated, or `never`.")  # fmt: skip
 @click.option(
     "--events-per-second", type=int, metavar="N", help="Limit of its own, instead of the gateway's."
@@ -118,10 +119,18 @@ def show(door: Door, *, key: str, where: str | None) -> None:
 )
 @click.argument("key")
 @click.option(
-    "--overlap", type=Span(), default="24h", show_default=True, help="How long the old key stays good."
+    "--overlap",
+    metavar="TIME",
+    callback=span,
+    default="24h",
+    show_default=True,
+    help="How long the old key stays good.",
 )
 @click.option(
-    "--expires", type=Span(), help="How long the new one is good for. By default as long as the old one."
+    "--expires",
+    metavar="TIME",
+    callback=span,
+    help="How long the new one is good for. By default as long as the old one.",
 )
 @state_option
 @click.pass_obj

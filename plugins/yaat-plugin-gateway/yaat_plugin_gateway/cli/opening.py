@@ -47,20 +47,16 @@ def organization_option(function: F) -> F:
     )(function)
 
 
-class Span(click.ParamType):
-    """An option with a duration, kept as it was written."""
+def span(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """``callback`` of an option with a duration, which is kept as it was written; `never` has none."""
+    from yaat_core import Duration
 
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """As click's."""
-        from yaat_core import Duration
-
-        try:
+    try:
+        if value not in (None, "never"):
             Duration.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        return value
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return value
 
 
 @contextmanager

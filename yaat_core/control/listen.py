@@ -11,7 +11,7 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import trio
@@ -19,6 +19,9 @@ from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
+
+if TYPE_CHECKING:
+    import ssl
 
 log = logging.getLogger("yaat.http")
 
@@ -32,6 +35,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 WRITE_TIMEOUT: Final = 60.0
 #: Connections at one time on one socket; a further one is closed at once.
 MAX_CONNECTIONS: Final = 64
+#: Seconds for a TLS handshake.
+_HANDSHAKE: Final = 10
 
 
 @attrs.frozen(kw_only=True)
@@ -41,6 +46,10 @@ class Limits:
     connections: int = MAX_CONNECTIONS
     write_timeout: float = WRITE_TIMEOUT
     read_timeout: int | None = None
+    keep_alive: float = 5.0
+    """Seconds that a connection may wait for its next request."""
+    streams: int = 100
+    """Requests at one time on one connection of HTTP/2."""
 
 
 async def serve_http(
@@ -48,10 +57,14 @@ async def serve_http(
     bound: socket.socket,
     limits: Limits,
     *,
+    tls: ssl.SSLContext | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve ``app`` on a listening socket until cancelled; then every connection is closed at once."""
-    door = _Door(app, _settings(limits), limits)
+    """Serve ``app`` on a listening socket until cancelled; then every connection is closed at once.
+
+    HTTP/1.1 and HTTP/2: with ``tls`` as the two sides agree, without by prior knowledge.
+    """
+    door = _Door(app, _settings(limits), limits, tls)
     listener = trio.SocketListener(trio.socket.from_stdlib_socket(bound))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(door.close_at_the_end)
@@ -79,8 +92,9 @@ class _Stream:
 
 
 class _Door:
-    def __init__(self, app: App, settings: Config, limits: Limits) -> None:
+    def __init__(self, app: App, settings: Config, limits: Limits, tls: ssl.SSLContext | None) -> None:
         untyped: Any = app  # the same protocol, in types of its own
+        self._tls = tls
         self._app = ASGIWrapper(untyped)
         self._settings = settings
         self._limits = limits
@@ -95,6 +109,8 @@ class _Door:
         self._open.add(stream)
         try:
             bounded: Any = _Stream(stream, self._limits.write_timeout)
+            if self._tls is not None:
+                bounded = trio.SSLStream(bounded, self._tls, server_side=True, https_compatible=True)
             await TCPServer(self._app, self._settings, self._context, {}, bounded)
         except Exception:
             log.exception("a connection failed")
@@ -116,4 +132,7 @@ def _settings(limits: Limits) -> Config:
     settings.errorlog = log
     settings.include_server_header = False
     settings.read_timeout = limits.read_timeout
+    settings.keep_alive_timeout = limits.keep_alive
+    settings.ssl_handshake_timeout = _HANDSHAKE
+    settings.h2_max_concurrent_streams = limits.streams
     return settings

@@ -28,11 +28,13 @@ class Caller:
 class Access(Protocol):
     """Recognizes keys."""
 
-    async def caller(self, token: str | None) -> Caller:
+    async def caller(self, token: str | None, address: str = "") -> Caller:
         """Who has this key (the text after ``Bearer``; None when the request has none). Quick: cached, revocation at once.
 
+        ``address`` is where the request comes from: wrong keys are counted by it. `web.endpoint.authenticate` gives both.
+
         Raises:
-            Refused: 401, unknown, expired or revoked.
+            Refused: 401, unknown, expired or revoked; 429 after too many wrong keys; 503 without the database.
         """
         ...
 

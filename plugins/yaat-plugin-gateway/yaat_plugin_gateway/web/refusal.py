@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
+import msgspec
+from starlette.responses import Response
 
 
 @attrs.define(eq=False)
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """A request that is not granted.
 
     Answered as JSON ``{"error": {"code", "problem", "fix"}, "errors": [...]}`` with ``status`` and ``headers``;
@@ -28,3 +30,11 @@ class Refused(Exception):  # noqa: N818
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.problem}"
+
+
+def response(refused: Refused) -> Response:
+    """The answer that tells of it, never cached."""
+    error = {"code": refused.code, "problem": refused.problem, "fix": refused.fix}
+    body = {"error": error, "errors": list(refused.errors), **refused.more}
+    headers = {**refused.headers, "cache-control": "no-store"}
+    return Response(msgspec.json.encode(body), refused.status, headers=headers, media_type="application/json")

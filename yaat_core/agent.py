@@ -132,6 +132,7 @@ class Agent:
                 reading.cancel()
                 await self._sources_done.wait()
             await self._rooms.intake.drained()
+            await self._rooms.writer.finish()
             await self._delivered()
 
     async def _delivered(self) -> None:

@@ -210,6 +210,15 @@ class Processor(abc.ABC):
         back and makes none: ``len(batch) == len(result) + sum(drop.count)``. The core recounts.
         """
 
+    def flush(self, *, final: bool) -> EventBatch | None:
+        """Events of its own about what it dropped, such as how often a line was repeated; None: nothing to say.
+
+        Asked about once a second like `process`, never at the same time, and with ``final`` when nothing more will come.
+        They are new events, without `event_id`, counted as read; they go on through the processors behind this one, on
+        the way of the source that their tag `yaat.source` names. What it has in memory is lost when the agent is killed.
+        """
+        return None
+
     def problems(self) -> Sequence[Finding]:
         """As `Source.problems`; called while `process` may run in its thread."""
         return ()

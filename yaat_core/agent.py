@@ -70,7 +70,9 @@ class Agent:
         """Run until stopped, or in ``once`` mode until everything is delivered; returns the exit code."""
         with StateLock(self._configuration.state_dir):
             self._tell_plugins()
-            self._rooms = open_rooms(self._configuration, self.stats, self.health, once=self._once)
+            self._rooms = open_rooms(
+                self._configuration, self.stats, self.health, once=self._once, query=self.query
+            )
             before = self._delivered_ever()
             try:
                 async with trio.open_nursery() as nursery:

@@ -25,6 +25,7 @@ from typing import Any, ClassVar, Final, Literal, Protocol
 import attrs
 
 from yaat_core.cursor import Cursor
+from yaat_core.errors import StoreUnavailable
 from yaat_core.event import EventBatch
 from yaat_core.queries import QueryAnswer as QueryAnswer
 from yaat_core.queries import QueryRequest as QueryRequest
@@ -73,6 +74,25 @@ class Finding:
     level: Literal["error", "warn"] = "error"
 
 
+class Ask(Protocol):
+    """Asks the agent's database."""
+
+    async def __call__(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:
+        """The answer of a sink's database (None: the first sink that can). Iterate and close it in one worker thread.
+
+        Raises:
+            QueryRefused, QueryFailed: the sandbox or the database says no.
+            StoreUnavailable: the sink is not open at this moment.
+            UsageError: there is no such sink, or none that can answer.
+        """
+        ...
+
+
+async def nobody_to_ask(request: QueryRequest, sink: str | None = None) -> QueryAnswer:
+    """Where no agent runs."""
+    raise StoreUnavailable("no agent runs here that could be asked", fix="start it: yaat run")
+
+
 @attrs.frozen(kw_only=True)
 class Context:
     """What the core tells a component when it makes it."""
@@ -88,6 +108,8 @@ class Context:
     log: logging.Logger
     once: bool = False
     """`yaat run --once`: a source returns from `Source.run` when it has read what is there now."""
+    query: Ask = nobody_to_ask
+    """SQL over what the agent's sinks have stored, for components that answer questions; only while the agent runs."""
 
     def path(self, text: str) -> Path:
         """A path from the configuration: a source's is relative to the file, others' to `state_dir`."""

@@ -427,6 +427,10 @@ class Partial:
     """Every row is delivered but for ``dead``: (row index, reason). Those go to the dead-letter directory."""
 
     dead: Sequence[tuple[int, str]]
+    attempts: int = 0
+    """How often it was tried; 0 where the sink does not count."""
+    answer: str = ""
+    """The last answer, in the words of the sink."""
 
 
 @attrs.frozen

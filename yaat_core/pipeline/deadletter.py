@@ -27,7 +27,7 @@ from yaat_core.wire import rows_to_json
 class DeadLetters:
     """The directory. A file is named by the batch's id, so that writing it again changes nothing.
 
-    First line: ``{"sink", "batch_id", "first", "last", "events", "time"}``; then one line an event:
+    First line: ``{"sink", "batch_id", "first", "last", "events", "time", "attempts", "answer"}``; then one line an event:
     ``{"sequence", "reason", "event"}``.
     """
 
@@ -156,6 +156,8 @@ def _lines(batch: EventBatch, position: Position, partial: Partial) -> list[byte
         "last": position.last,
         "events": len(partial.dead),
         "time": time.time(),
+        "attempts": partial.attempts,
+        "answer": partial.answer,
     }
     return [
         msgspec.json.encode(head),

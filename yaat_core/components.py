@@ -18,7 +18,7 @@ from __future__ import annotations
 import abc
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, Protocol
 

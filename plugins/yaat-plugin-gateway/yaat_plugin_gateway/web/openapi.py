@@ -96,7 +96,9 @@ def _inputs(
     in_path = _IN_PATH.findall(one.path)
     shape = schemas[one.arguments.__name__] if one.arguments else {"properties": {}}
     fields, required = shape["properties"], shape.get("required", [])
-    parameters = [_parameter(name, "path", fields.get(name, {"type": "string"}), needed=True) for name in in_path]
+    parameters = [
+        _parameter(name, "path", fields.get(name, {"type": "string"}), needed=True) for name in in_path
+    ]
     if one.method in ("GET", "DELETE"):
         rest = [name for name in fields if name not in in_path]
         parameters += [_parameter(name, "query", fields[name], needed=name in required) for name in rest]

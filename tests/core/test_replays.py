@@ -11,92 +11,15 @@ from typing import Any
 import attrs
 import pytest
 import trio
-from support.rig import ListSink, Rig
+from support.letters import Site, Stable
 from trio.testing import MockClock
 
 from yaat_core import upkeep
-from yaat_core.components import Done, Held, Outcome, Partial, Pause, Position, Retry, SinkPosition
-from yaat_core.components import TransactionalSink as Transactional
-from yaat_core.deadletters import Head, heads
+from yaat_core.components import Held, Outcome, Partial, Pause, Position, Retry
 from yaat_core.event import EventBatch
 from yaat_core.pipeline.lane import Lane
 from yaat_core.replaying import STEP_BYTES, step
-from yaat_core.report import accounting
 from yaat_core.rooms import Rooms
-from yaat_core.status import Problem
-
-FATES = ("delivered", "queued", "dead", "dropped", "lost")
-
-
-class Stable(ListSink):
-    """Keeps the ids of what it got; refuses events that hold ``bad`` until ``mended``."""
-
-    stable_batches = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mended = False
-        self.ids: list[bytes] = []
-
-    async def deliver(self, batch: EventBatch, position: Position) -> Outcome:
-        outcome = await super().deliver(batch, position)
-        if not isinstance(outcome, Done):
-            return outcome
-        self.ids += batch.column("event_id").to_pylist()
-        texts = batch.column("message").to_pylist()
-        if self.mended:
-            return outcome
-        dead = [(row, "it is bad") for row, text in enumerate(texts) if "bad" in text]
-        self.got[-len(texts) :] = [text for text in texts if "bad" not in text]
-        return Partial(dead, attempts=2, answer="422") if dead else outcome
-
-
-@attrs.define(eq=False)
-class Site:
-    """A lane with ten events delivered, two of which are dead: those with the sequences 3 and 7."""
-
-    rig: Rig
-    lane: Lane
-    sink: Stable
-    folder: Path
-
-    def account(self) -> tuple[int, ...]:
-        """Delivered, queued, dead, dropped, lost, as the queue has them; they add up."""
-        whole = accounting(self.rig.queue.state())
-        assert whole.balanced, whole
-        sink = whole.by_sink["a"]
-        return tuple(getattr(sink, fate) for fate in FATES)
-
-    def names(self) -> list[str]:
-        """How the files of the directory end."""
-        return sorted(path.suffix for path in self.folder.iterdir())
-
-    def dead(self) -> list[Head]:
-        return heads(self.folder.parent, self.lane.name)
-
-    async def told(self) -> Problem:
-        """The one thing that is wrong."""
-        await self.rig.until(lambda: bool(self.rig.health.now().problems), "nothing is told")
-        [problem] = self.rig.health.now().problems
-        return problem
-
-    async def replay(self) -> tuple[int, int, list[str]]:
-        """All that are dead now."""
-        letters, events, refused = await self.rig.dead_letters.take_up(self.lane, self.dead())
-        return letters, events, [one.problem for one in refused]
-
-
-@pytest.fixture
-async def site(rig: Rig, tmp_path: Path) -> Site:
-    lane, sink = rig.lane("a"), Stable()
-    rig.worker(lane, sink)
-    await rig.write([f"m{n}{' bad' if n in (2, 6) else ''}" for n in range(10)])
-    async with rig.running():
-        await rig.until_empty(lane)
-    site = Site(rig, lane, sink, tmp_path / "dead" / "sinks.a")
-    assert site.account() == (8, 0, 2, 0, 0)
-    sink.ids.clear()
-    return site
 
 
 async def test_delivered_again_with_the_same_ids(site: Site, autojump_clock: MockClock) -> None:
@@ -349,90 +272,6 @@ async def test_killed_before_the_new_letter_was_counted(
     assert site.account() == ((10, 0, 0, 0, 0) if mended else (8, 0, 2, 0, 0))
     assert site.names() == ([] if mended else [".jsonl"])
     assert site.sink.positions[-1].batch_id == new.id
-
-
-class Simple(Transactional):
-    """A database in memory: its position, and the last letter."""
-
-    def __init__(self, *, takes: bool = True, sequence: int = 10, replayed: int = 0) -> None:
-        self.takes_replays = takes  # type: ignore[misc]
-        self.sequence, self.replayed, self.last = sequence, replayed, ""
-        self.got: list[str] = []
-
-    async def position(self) -> SinkPosition | None:
-        return SinkPosition(
-            queue_id=bytes(16), sequence=self.sequence, checkpoints={}, replayed=self.replayed
-        )
-
-    async def bind(self, queue_id: bytes) -> None:
-        pass
-
-    async def deliver(self, batch: EventBatch, position: Position) -> Outcome:
-        await trio.lowlevel.checkpoint()
-        if position.replay and position.replay != self.last:
-            self.last, self.replayed = position.replay, self.replayed + len(batch)
-        elif position.replay or position.last <= self.sequence:
-            return Done()
-        self.sequence = max(self.sequence, 0 if position.replay else position.last)
-        self.got += batch.column("message").to_pylist()
-        return Done()
-
-
-async def test_a_database_that_can_not_take_letters_gets_none(site: Site, autojump_clock: MockClock) -> None:
-    sink = Simple(takes=False)
-    site.rig.worker(site.lane, sink)  # type: ignore[arg-type]
-    await site.replay()
-    async with site.rig.running():
-        await site.rig.until_empty(site.lane)
-        problem = await site.told()
-    assert "can't take dead letters again: the 2 events stay dead" in problem.what
-    assert site.account() == (8, 0, 2, 0, 0)
-    assert sink.got == []
-
-
-async def test_a_database_that_lost_letters_again_has_them_counted_as_lost(
-    site: Site, autojump_clock: MockClock
-) -> None:
-    sink = Simple()
-    site.rig.worker(site.lane, sink)  # type: ignore[arg-type]
-    await site.replay()
-    async with site.rig.running():
-        await site.rig.until_empty(site.lane)
-    assert (site.account(), sink.replayed) == ((10, 0, 0, 0, 0), 2)
-    sink.replayed = 0
-    async with site.rig.running():
-        await site.rig.until(lambda: site.account() == (8, 0, 0, 0, 2), "it is not counted")
-        problem = await site.told()
-    assert "2 of them were in dead letters" in problem.advice
-
-
-@pytest.mark.parametrize("waits", [True, False])
-async def test_a_database_that_is_behind_gets_those_events_from_the_queue(
-    site: Site, autojump_clock: MockClock, *, waits: bool
-) -> None:
-    """What was in a letter comes with it, once."""
-    if waits:
-        await site.replay()
-    sink = Simple(sequence=2)
-    site.rig.worker(site.lane, sink)  # type: ignore[arg-type]
-    async with site.rig.running():
-        await site.rig.until(lambda: sink.sequence == 10, "it stays behind")
-        await site.rig.until_empty(site.lane)
-    assert sink.got == [f"m{n}{' bad' if n in (2, 6) else ''}" for n in range(2, 10)]
-    assert site.account() == (10, 0, 0, 0, 0)
-    assert site.names() == []
-
-
-async def test_what_the_queue_does_not_have_any_more_stays_in_its_letter(
-    site: Site, autojump_clock: MockClock
-) -> None:
-    site.rig.queue.delete_upto(10)
-    site.rig.worker(site.lane, Simple(sequence=2))  # type: ignore[arg-type]
-    async with site.rig.running():
-        await site.rig.until(lambda: site.lane.cursor.lost == 8, "the loss is not counted")
-    assert site.account() == (2, 0, 0, 0, 8)
-    assert site.names() == [".jsonl"]
-    assert (await site.replay())[0] == 0, "nothing counts it as dead"
 
 
 def _letters(folder: Path, sizes: list[int]) -> Iterator[Path]:

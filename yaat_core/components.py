@@ -255,12 +255,20 @@ class Position:
     """Events that follow this piece in the queue without a gap, as far as is known now."""
     accepted_us: int = 0
     """When the queue took the newest of these events, microseconds since the epoch; 0 when there is none."""
+    replay: str = ""
+    """Id of the dead letter that is delivered again. Then the events come from its file: ``first`` is the sequence of the
+    first one, the others need not follow it, and the sink's own position has nothing to do with them."""
 
     @property
     def batch_id(self) -> str:
-        """A stable name for this piece, 32 hex digits: the same after a retry or a restart."""
+        """A stable name for this piece, 32 hex digits: the same after a retry or a restart.
+
+        A dead letter that is delivered again has another one than the delivery that it comes from, since that one was answered.
+        """
         digest = hashlib.blake2b(self.queue_id, digest_size=16)
         digest.update(f"\0{self.sink}\0{self.first}\0{self.last}\0{self.part}".encode())
+        if self.replay:
+            digest.update(f"\0{self.replay}".encode())
         return digest.hexdigest()
 
 
@@ -370,6 +378,8 @@ class SinkPosition:
     queue_id: bytes
     sequence: int
     checkpoints: Mapping[str, Mapping[bytes, StoredCheckpoint]]
+    replayed: int = 0
+    """Events of dead letters that were delivered again and are stored, ever."""
 
 
 class TransactionalSink(Sink):
@@ -377,6 +387,11 @@ class TransactionalSink(Sink):
 
     remote = False
     stable_batches = False
+
+    takes_replays: ClassVar[bool] = False
+    """True: a delivery with `Position.replay` is stored together with that id, and answered `Done`, or the same
+    `Partial`, when it is there already. One letter comes at a time: the id of the last one is enough. When the answer is
+    given the rows are as safe as `settled` means it. The position stays. False: no letter can be delivered again."""
 
     @abc.abstractmethod
     async def position(self) -> SinkPosition | None:

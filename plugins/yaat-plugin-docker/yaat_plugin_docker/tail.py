@@ -21,14 +21,17 @@ from yaat_plugin_docker.frames import NotFrames, Unpacker
 from yaat_plugin_docker.log import Log
 
 _SECOND: Final = 1_000_000_000
-#: Bytes that are taken apart at once, and chunks that wait for it.
-_CHUNK: Final = 256 << 10
-_CHUNKS: Final = 2
+#: Bytes that are taken apart at once: some ten thousand lines, since each batch has its price further on. And pieces that wait meanwhile:
+#: the engine goes on writing.
+_CHUNK: Final = 1 << 20
+_PIECES: Final = 16
 #: Engines write line by line. Seconds to wait for more of a log that is followed, before a batch is made.
 _MOMENT: Final = 0.025
-#: After a piece of less than so many bytes so many seconds are waited, so that the next is larger.
+#: Seconds to wait after a piece of less than so many bytes, so that the next is larger; short ones while much comes. What an engine
+#: may write into its socket ahead, some 300 lines, it writes in 3 ms: a longer pause would keep it waiting.
 _MORSEL: Final = 16 << 10
 _BREATH: Final = 0.005
+_SHORT_BREATH: Final = 0.0005
 #: Smaller ones are taken apart here, not in a thread.
 _SMALL: Final = 8 << 10
 #: podman: a log is read at least every so many `poll`, whatever it tells; reading takes at most one part of so many of the time.
@@ -234,7 +237,7 @@ class Tail:
         async with self._engine.log(self._path, parameters, followed=follow) as chunks:
             self._problem = None
             async with trio.open_nursery() as nursery:
-                send, receive = trio.open_memory_channel[bytes](_CHUNKS)
+                send, receive = trio.open_memory_channel[bytes](_PIECES)
                 nursery.start_soon(_pump, chunks, send, failure)
                 try:
                     while (data := await self._next(receive, _MOMENT if follow else inf)) is not None:
@@ -319,10 +322,12 @@ class _Failure:
 
 async def _pump(chunks: AsyncIterator[bytes], send: trio.MemorySendChannel[bytes], failure: _Failure) -> None:
     async with send:
+        before = 0
         try:
             async for chunk in chunks:
                 await send.send(chunk)
                 if len(chunk) < _MORSEL:
-                    await trio.sleep(_BREATH)
+                    await trio.sleep(_BREATH if before + len(chunk) < _MORSEL else _SHORT_BREATH)
+                before = len(chunk)
         except (OSError, trio.BrokenResourceError, trio.TooSlowError) as error:
             failure.error = error

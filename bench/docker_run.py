@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from run import rounds, say
 
 HERE = Path(__file__).resolve().parent
 ENGINE = str(HERE.parent / "tools" / "engine")
+_PLUGINS = {"YAAT_PLUGINS_DIR": str(HERE / "plugins")}
 _LINE = "the quick brown fox jumps over the lazy dog and 240 more words"
 
 
@@ -47,12 +49,14 @@ class Agent(Contender):
     def run(self, source: Path, folder: Path) -> Run:
         config = folder / "yaat.yaml"
         text = _CONFIG.format(
-            socket=self._socket, name=source.name, steps=self.steps, sink=self.sink.format(folder=folder)
+            socket=self._socket,
+            name=source.name,
+            steps=self.steps,
+            sink=self.sink.replace("FOLDER", str(folder)),
         )
         config.write_text(text, encoding="utf-8")
         yaat = Path(sys.executable).with_name("yaat")
-        plugins = {"YAAT_PLUGINS_DIR": str(HERE / "plugins")}
-        return run([str(yaat), "run", "--once", "-c", str(config)], folder / "log", environ=plugins)
+        return run([str(yaat), "run", "--once", "-c", str(config)], folder / "log", environ=_PLUGINS)
 
     def check(self, folder: Path, lines: int) -> None:
         with duckdb.connect(str(folder / "state" / "events.duckdb"), read_only=True) as connection:
@@ -65,7 +69,7 @@ class AgentQueue(Agent):
 
     name = "yaat-queue"
     what = "the same up to the queue; a sink takes what comes out of it and throws it away"
-    sink = "{{type: 'null', report: '{folder}/report.json'}}"
+    sink = "{type: 'null', report: 'FOLDER/report.json'}"
 
     def check(self, folder: Path, lines: int) -> None:
         rows = json.loads((folder / "report.json").read_text(encoding="utf-8"))["rows"]
@@ -83,7 +87,8 @@ class AgentSource(AgentQueue):
         super().check(folder, 0)
         yaat = Path(sys.executable).with_name("yaat")
         asked = [str(yaat), "diagnose", "--json", "-c", str(folder / "yaat.yaml")]
-        told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+        environ = {**os.environ, **_PLUGINS}
+        told = subprocess.run(asked, capture_output=True, text=True, check=False, env=environ).stdout
         dropped = json.loads(told)["accounting"]["dropped_before_queue"]
         assert dropped == {"filter/filter": lines}, f"{dropped}, expected {lines}"
 

@@ -462,9 +462,17 @@ class Done:
 
 @attrs.frozen
 class Partial:
-    """Every row is delivered but for ``dead``: (row index, reason). Those go to the dead-letter directory."""
+    """Every row is delivered but for ``dead``: (row index, reason). Those go to the dead-letter directory.
+
+    ``attempts``: how often the batch was sent until this was certain; 0: the sink does not count.
+    ``answer``: the last answer of the other end, as it came; no secret may be in it. It is cut where it is long.
+    """
 
     dead: Sequence[tuple[int, str]]
+    attempts: int = 0
+    """How often it was tried; 0 where the sink does not count."""
+    answer: str = ""
+    """The last answer, in the words of the sink."""
 
 
 @attrs.frozen

@@ -170,6 +170,10 @@ class Source(abc.ABC):
     inherits: ClassVar[bool] = False
     """True when it goes on where another source of its type stopped: it looks at `Outlet.neighbours`."""
 
+    single: ClassVar[bool] = False
+    """True when an agent may have one source of the type, not several. Said by the factory or the config class, as
+    `reads_lines`."""
+
     @abc.abstractmethod
     async def run(self, out: Outlet) -> None:
         """Read and send until cancelled; return only when there can be nothing more to read.

@@ -119,6 +119,8 @@ class Labels:
     ``service_name``, ``environment`` and ``tags`` are defaults that the event's own values win over;
     ``opening`` is what the stream began with, in lines, when reading goes on in its middle (after a
     restart): a format that learns from a header looks there. It is no event, and was one before.
+    ``relayed`` says that the events came about elsewhere and passed another agent: their tags `yaat.*` stay as that agent
+    set them, they get no `host.name` of this host, and `yaat.gateway` is what this agent adds.
     """
 
     format: str | None = None
@@ -127,6 +129,7 @@ class Labels:
     environment: str = ""
     tags: Mapping[str, str] = attrs.field(factory=dict)
     opening: str = ""
+    relayed: bool = False
 
 
 NO_LABELS: Final = Labels()

@@ -77,11 +77,12 @@ class Workshop:
 
     def _defaults(self, source: SourceEntry) -> Defaults:
         whole = self.configuration
-        tags: Mapping[str, str] = {"host.name": self.host_name, **whole.tags, **source.tags}
+        tags: Mapping[str, str] = {**whole.tags, **source.tags}
         return Defaults(
             service_name=source.service_name or whole.service_name,
             environment=source.environment or whole.environment,
             organization_id=whole.organization_id,
+            host_name=self.host_name,
             tags=tags,
             reserved={"yaat.source": str(source.id)},
         )

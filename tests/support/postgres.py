@@ -6,7 +6,7 @@ import itertools
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import attrs
@@ -24,6 +24,7 @@ class Postgres:
     folder: Path
     psql: str
     _numbers: Iterator[int] = attrs.field(factory=itertools.count)
+    _running: ExitStack = attrs.field(factory=ExitStack)
 
     def new_database(self) -> str:
         """The URL of an empty database."""
@@ -47,9 +48,8 @@ class Postgres:
         ]
         return run(command, self.folder, text=text)
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Runs while the block lasts; its data stays for the next."""
+    def start(self) -> None:
+        """Start it, on the data that is there."""
         postgres = program("postgres", _PLACE)
         (self.folder / "log").unlink(missing_ok=True)
         settings = {
@@ -59,15 +59,20 @@ class Postgres:
             "lc_messages": "C",
         }
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        # SIGINT: PostgreSQL's fast shutdown, which does not wait for its clients
-        with server([postgres, "-D", "data", *arguments], self.folder, output="log", stop=signal.SIGINT):
-            lines_of(self.folder / "log", lambda lines: any("ready to accept" in line for line in lines))
-            yield
+        # SIGQUIT: PostgreSQL's immediate shutdown, which waits for nobody; it recovers at the next start
+        self._running.enter_context(
+            server([postgres, "-D", "data", *arguments], self.folder, output="log", stop=signal.SIGQUIT)
+        )
+        lines_of(self.folder / "log", lambda lines: any("ready to accept" in line for line in lines))
+
+    def stop(self) -> None:
+        """Stop it; its data stays."""
+        self._running.close()
 
 
 @contextmanager
 def postgres_server() -> Iterator[Postgres]:
-    """A new one, not yet running."""
+    """A new one, running while the block lasts."""
     initdb, psql = program("initdb", _PLACE), program("psql", _PLACE)
     with server_folder("pg") as folder:
         run(
@@ -86,4 +91,9 @@ def postgres_server() -> Iterator[Postgres]:
             ],
             folder,
         )
-        yield Postgres(folder, psql)
+        made = Postgres(folder, psql)
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 from support.postgres import Postgres, postgres_server
 
@@ -19,7 +20,7 @@ MakeState = Callable[[], State]
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One server for all tests of this process."""
-    with postgres_server() as found, found.running():
+    with postgres_server() as found:
         yield found
 
 
@@ -50,3 +51,32 @@ def open_again(where: str) -> Iterator[MakeState]:
 def state(open_again: MakeState) -> State:
     """An open one."""
     return open_again()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[State]:
+    """An open one in SQLite, for what is the same on any database."""
+    made = open_state(located("gateway.db", tmp_path), time.time_ns() // 1_000)
+    yield made
+    made.close()
+
+
+@attrs.define
+class Wall:
+    """The time of day, set by hand."""
+
+    now: float = 1_764_590_400.0  # 2025-12-01, noon
+
+    def __call__(self) -> float:
+        return self.now
+
+    @property
+    def us(self) -> int:
+        """The same in microseconds."""
+        return int(self.now * 1e6)
+
+
+@pytest.fixture
+def wall() -> Wall:
+    """A clock for what goes by the day."""
+    return Wall()

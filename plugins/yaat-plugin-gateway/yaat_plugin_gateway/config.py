@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from yaat_core.config.options import Duration, Size, configuration, option, positive
 from yaat_kit.listening import Address
+from yaat_plugin_gateway.access.rates import KeyLimits
 
 
 def _address(_instance: Any, _attribute: Any, value: str) -> None:
@@ -18,6 +19,11 @@ def _address(_instance: Any, _attribute: Any, value: str) -> None:
 def _not_negative(_instance: Any, _attribute: Any, value: int) -> None:
     if value < 0:
         raise ValueError(f"must be 0 or more, got {value}")
+
+
+def is_private(address: Address) -> bool:
+    """Whether nobody outside of this machine reaches it."""
+    return bool(address.path) or address.host in ("localhost", "::1") or address.host.startswith("127.")
 
 
 @configuration
@@ -59,6 +65,15 @@ class GatewayConfig:
         help="Database of organizations, keys and usage; a relative SQLite file lies in `state_dir`.",
         example="postgresql+psycopg://yaat@db.internal/yaat",
     )
+    access: Literal["keys", "none"] = option(
+        "keys",
+        help="`keys`: requests need a key; `none`: whoever comes may send and read, which takes a listener on loopback.",
+    )
+    limits: KeyLimits = option(
+        factory=KeyLimits,
+        help="What each key may send that has no limits of its own.",
+        example={"events_per_second": 10_000},
+    )
     max_body: Size = option("5MB", help="Largest body of a request, as it is sent.", validator=positive)
     max_inflated: Size = option("32MiB", help="Largest body when it is unpacked.", validator=positive)
     max_events: int = option(16_384, help="Events of one request.", validator=positive)
@@ -99,3 +114,5 @@ class GatewayConfig:
     def __attrs_post_init__(self) -> None:
         if self.tls_key is not None and self.tls_certificate is None:
             raise ValueError("`tls_key` needs `tls_certificate`")
+        if self.access == "none" and not is_private(Address.parse(self.listen)):
+            raise ValueError("`access: none` takes a listener on loopback, such as tcp://127.0.0.1:8320")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import attrs
+import trio
 
-from yaat_core.components import Context
+from yaat_core.components import Context, Finding
 from yaat_plugin_gateway.access.caller import Access, Limits
 from yaat_plugin_gateway.config import GatewayConfig
 from yaat_plugin_gateway.web.endpoint import Endpoint
+
+Seen = Callable[[str, Iterable[tuple[str, str]]], None]
+"""Told of the organization and the (service, environment) pairs of events that were taken."""
 
 
 @attrs.frozen(kw_only=True)
@@ -20,7 +26,9 @@ class Parts:
 
     access: Access
     limits: Limits
+    seen: Seen
     endpoints: Sequence[Endpoint[Any]] = ()
+    problems: Callable[[], Sequence[Finding]] = tuple
 
 
 OpenParts = Callable[[GatewayConfig, Context], AbstractAsyncContextManager[Parts]]
@@ -29,3 +37,31 @@ OpenParts = Callable[[GatewayConfig, Context], AbstractAsyncContextManager[Parts
 Raises:
     YaatError: one can't be opened; the source fails with it and is started again.
 """
+
+
+@asynccontextmanager
+async def open_parts(config: GatewayConfig, context: Context) -> AsyncIterator[Parts]:
+    """The parts of a real gateway: keys, limits, usage and services in its state database.
+
+    Raises:
+        YaatError: the state can't be opened.
+    """
+    from yaat_plugin_gateway.access import routes
+    from yaat_plugin_gateway.access.gate import opened
+    from yaat_plugin_gateway.state.location import located
+    from yaat_plugin_gateway.state.store import open_state
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    url = located(config.state, context.state_dir)
+    state = await trio.to_thread.run_sync(open_state, url, time.time_ns() // 1_000)
+    try:
+        async with opened(state, config.limits, everyone=config.access == "none") as gate:
+            yield Parts(
+                access=gate.access,
+                limits=gate.limits,
+                seen=gate.sightings.seen,
+                endpoints=routes.endpoints(gate),
+                problems=gate.problems,
+            )
+    finally:
+        state.close()

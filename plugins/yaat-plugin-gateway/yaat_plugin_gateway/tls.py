@@ -48,7 +48,7 @@ def _load(made: ssl.SSLContext, certificate: Path, key: Path) -> None:
             raise CannotListen(
                 f"the file for TLS can't be read: {error.strerror or error}",
                 where=str(path),
-                fix="correct `tls_certificate` or `tls_key` (relative to the configuration file), or let the agent's user read it",
+                fix="correct `tls_certificate` or `tls_key` (relative to the configuration file), or make it readable",
             ) from None
     try:
         made.load_cert_chain(certificate, key, password=_no_password)

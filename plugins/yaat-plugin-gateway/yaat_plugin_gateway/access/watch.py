@@ -52,6 +52,10 @@ class Watch:
         """Nothing need be looked at now."""
         return trio.current_time() < self._next
 
+    def expire(self) -> None:
+        """Something was changed here: the next request looks."""
+        self._next = float("-inf")
+
     async def look(self) -> None:
         """Be sure that what is known is not older than `EVERY` (or, while the database is silent, than `TRUSTED`).
 

@@ -10,9 +10,6 @@ from sqlalchemy.exc import ArgumentError
 
 from yaat_core.errors import UsageError
 
-#: The file in the state directory, where the configuration names nothing else.
-DEFAULT: Final = "gateway.sqlite"
-
 _POSTGRESQL: Final = ("postgres", "postgresql", "postgresql+psycopg")
 
 

@@ -27,6 +27,9 @@ import attrs
 from yaat_core.cursor import Cursor
 from yaat_core.errors import StoreUnavailable
 from yaat_core.event import EventBatch
+from yaat_core.queries import QueryAnswer as QueryAnswer
+from yaat_core.queries import QueryRequest as QueryRequest
+from yaat_core.queries import QueryScope as QueryScope
 from yaat_core.stats import ComponentStats
 
 Kind = Literal["sources", "processors", "queue", "sinks"]
@@ -125,11 +128,30 @@ class Receipt(Protocol):
         ...
 
 
+@attrs.frozen(kw_only=True)
+class Neighbour:
+    """Another source, and the checkpoints that it has stored.
+
+    ``options`` are its options as they are now, of the same config class. None: it is not configured any more, and
+    nobody knows of what type it was.
+    """
+
+    options: Any | None
+    checkpoints: Mapping[bytes, bytes]
+
+
 class Outlet(Protocol):
     """A source's way into the pipeline."""
 
     def checkpoints(self) -> Mapping[bytes, bytes]:
         """This source's checkpoints as they were when it was started: resume from there."""
+        ...
+
+    def neighbours(self) -> Sequence[Neighbour]:
+        """The other sources of this type, and those that are not configured any more, as they were when it was started.
+
+        Empty for a source that does not say `Source.inherits`.
+        """
         ...
 
     async def send(self, batch: EventBatch, checkpoints: Checkpoints | None = None) -> Receipt:
@@ -157,9 +179,14 @@ class Source(abc.ABC):
     """The ``format`` of a source that is given none (`raw` says that none is meant), where a processor of that name is
     installed. Said by the factory or the config class, as `reads_lines`."""
 
+<<<<<<< HEAD
     single: ClassVar[bool] = False
     """True when an agent may have one source of the type, not several. Said by the factory or the config class, as
     `reads_lines`."""
+=======
+    inherits: ClassVar[bool] = False
+    """True when it goes on where another source of its type stopped: it looks at `Outlet.neighbours`."""
+>>>>>>> gateway
 
     @abc.abstractmethod
     async def run(self, out: Outlet) -> None:
@@ -211,6 +238,15 @@ class Processor(abc.ABC):
         Synchronous, called in a worker thread, never twice at the same time. It holds no event
         back and makes none: ``len(batch) == len(result) + sum(drop.count)``. The core recounts.
         """
+
+    def flush(self, *, final: bool) -> EventBatch | None:
+        """Events of its own about what it dropped, such as how often a line was repeated; None: nothing to say.
+
+        Asked about once a second like `process`, never at the same time, and with ``final`` when nothing more will come.
+        They are new events, without `event_id`, counted as read; they go on through the processors behind this one, on
+        the way of the source that their tag `yaat.source` names. What it has in memory is lost when the agent is killed.
+        """
+        return None
 
     def problems(self) -> Sequence[Finding]:
         """As `Source.problems`; called while `process` may run in its thread."""
@@ -384,6 +420,11 @@ class Queue(abc.ABC):
     def checkpoints(self, component: str) -> Mapping[bytes, StoredCheckpoint]:
         """The stored checkpoints of a component."""
 
+    def checkpointed(self) -> Sequence[str]:
+        """The components that have stored checkpoints. A queue that can't tell says none: what a source that is not
+        configured any more has read is then not known to the others."""
+        return ()
+
     @abc.abstractmethod
     def put_cursors(self, cursors: Mapping[str, Cursor | None], *, sync: bool = False) -> None:
         """Store sinks' cursors in one atomic write (None deletes)."""
@@ -450,9 +491,17 @@ class Done:
 
 @attrs.frozen
 class Partial:
-    """Every row is delivered but for ``dead``: (row index, reason). Those go to the dead-letter directory."""
+    """Every row is delivered but for ``dead``: (row index, reason). Those go to the dead-letter directory.
+
+    ``attempts``: how often the batch was sent until this was certain; 0: the sink does not count.
+    ``answer``: the last answer of the other end, as it came; no secret may be in it. It is cut where it is long.
+    """
 
     dead: Sequence[tuple[int, str]]
+    attempts: int = 0
+    """How often it was tried; 0 where the sink does not count."""
+    answer: str = ""
+    """The last answer, in the words of the sink."""
 
 
 @attrs.frozen
@@ -560,6 +609,7 @@ class TransactionalSink(Sink):
         Raises:
             StoreForeign: it belongs to another one.
         """
+<<<<<<< HEAD
 
 
 # --- queries ------------------------------------------------------------------------------------
@@ -609,3 +659,5 @@ class QueryAnswer(Protocol):
     def close(self) -> None:
         """Stop the query and free its cursor."""
         ...
+=======
+>>>>>>> gateway

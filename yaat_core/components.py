@@ -179,14 +179,12 @@ class Source(abc.ABC):
     """The ``format`` of a source that is given none (`raw` says that none is meant), where a processor of that name is
     installed. Said by the factory or the config class, as `reads_lines`."""
 
-<<<<<<< HEAD
     single: ClassVar[bool] = False
     """True when an agent may have one source of the type, not several. Said by the factory or the config class, as
     `reads_lines`."""
-=======
+
     inherits: ClassVar[bool] = False
     """True when it goes on where another source of its type stopped: it looks at `Outlet.neighbours`."""
->>>>>>> gateway
 
     @abc.abstractmethod
     async def run(self, out: Outlet) -> None:
@@ -609,55 +607,3 @@ class TransactionalSink(Sink):
         Raises:
             StoreForeign: it belongs to another one.
         """
-<<<<<<< HEAD
-
-
-# --- queries ------------------------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class QueryScope:
-    """Which events may be seen at all: those of one organization, and of these services and environments (none: all)."""
-
-    organization_id: str
-    services: frozenset[str] = frozenset()
-    environments: frozenset[str] = frozenset()
-
-
-@attrs.frozen(kw_only=True)
-class QueryRequest:
-    """A question to a sink's database. ``rows`` and ``seconds`` are limits.
-
-    With a ``scope`` the question is answered as if no other event existed.
-    """
-
-    sql: str
-    rows: int = 100_000
-    seconds: float = 30.0
-    scope: QueryScope | None = None
-    begins: Callable[[QueryAnswer], None] | None = None
-    """Told, in the worker thread, of the answer that is about to be made, so that it can be interrupted meanwhile."""
-
-
-class QueryAnswer(Protocol):
-    """Rows as they come. Iterated and closed in one worker thread."""
-
-    @property
-    def schema(self) -> Any:
-        """The Arrow schema of the answer."""
-        ...
-
-    @property
-    def truncated(self) -> bool:
-        """True, once iterated, when the limit of rows cut the answer."""
-        ...
-
-    def __iter__(self) -> Any:
-        """Arrow record batches."""
-        ...
-
-    def close(self) -> None:
-        """Stop the query and free its cursor."""
-        ...
-=======
->>>>>>> gateway

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import attrs
@@ -29,6 +30,8 @@ class QueryRequest:
     rows: int = 100_000
     seconds: float = 30.0
     scope: QueryScope | None = None
+    begins: Callable[[QueryAnswer], None] | None = None
+    """Told, in the worker thread, of the answer that is about to be made, so that it can be interrupted meanwhile."""
 
 
 class QueryAnswer(Protocol):

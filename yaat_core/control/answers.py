@@ -7,6 +7,7 @@ An answer without its end was cut: what has no place for an error in its format 
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -83,14 +84,13 @@ class AnswerResponse:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_on_disconnect, receive, nursery.cancel_scope)
+            failed: YaatError | None
             try:
-                answer, schema = await self._asked()
+                failed = await self._stream(*await self._asked(), send)
             except YaatError as error:
-                await self._failures.response(error)(scope, receive, send)
-            except Exception as error:  # noqa: BLE001 - logged with its traceback
-                await self._failures.response(unexpected(error, "query"))(scope, receive, send)
-            else:
-                await self._stream(answer, schema, send)
+                failed = error
+            if failed is not None:
+                await self._failures.response(failed)(scope, receive, send)
             nursery.cancel_scope.cancel()
 
     async def _asked(self) -> tuple[QueryAnswer, Any]:
@@ -99,43 +99,56 @@ class AnswerResponse:
             raise TooManyQueries(
                 f"{int(self._slots.total_tokens)} queries run already", fix="wait for one to end, or stop one"
             )
-        answer = await self._ask()
+        try:
+            answer = await self._ask()
+        except YaatError:
+            raise
+        except Exception as error:
+            raise unexpected(error, "query") from error
         try:
             return answer, await trio.to_thread.run_sync(lambda: answer.schema)
         except BaseException:
             answer.close()
             raise
 
-    async def _stream(self, answer: QueryAnswer, schema: Any, send: Send) -> None:
+    async def _stream(self, answer: QueryAnswer, schema: Any, send: Send) -> YaatError | None:
+        """Send the answer; the error, when one came before the first row and nothing was sent."""
         outgoing, incoming = trio.open_memory_channel[bytes](1)
         reading = _Reading(answer, self._encoder(schema), self._failures, self._most_bytes, outgoing)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_pump, incoming, send, reading.encoder.media_type, self._headers)
-            async with outgoing, _interrupting(answer):
+            async with outgoing, interrupting(lambda: answer):
                 await trio.to_thread.run_sync(reading.read, limiter=self._slots)
         if reading.whole:
             await send(_body(b"", more=False))
+        return reading.refused
 
 
 @contextlib.asynccontextmanager
-async def _interrupting(answer: QueryAnswer) -> AsyncIterator[None]:
-    """Cancelled inside, a thread is waited for: an answer that can be interrupted makes that short."""
+async def interrupting(running: Callable[[], QueryAnswer | None]) -> AsyncIterator[None]:
+    """Cancelled inside, a thread is waited for: when what is ``running`` there can be interrupted, that is short."""
     ended = False
 
     async def interrupt() -> None:
         try:
             await trio.sleep_forever()
         finally:
+            answer = running()
             if not ended and isinstance(answer, Interruptible):
                 answer.interrupt()
 
+    failed: Exception | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(interrupt)
         try:
             yield
+        except Exception as error:  # noqa: BLE001 - raised again outside of the nursery, as itself
+            failed = error
         finally:
             ended = True
         nursery.cancel_scope.cancel()
+    if failed is not None:
+        raise failed
 
 
 @attrs.define
@@ -149,21 +162,34 @@ class _Reading:
     outgoing: trio.MemorySendChannel[bytes]
     whole: bool = False
     """The client was told how the answer ended."""
+    refused: YaatError | None = None
+    """The error that came before the first row: nothing was sent."""
     rows: int = 0
-    bytes: int = 0
+    size: int = 0
 
     def read(self) -> None:
         """All of it. Raises trio.Cancelled when the client is gone."""
         try:
-            self._put(self.encoder.start())
-            self._finish(self._rows_sent())
+            document = self._rows_sent()
+            if self.refused is None:
+                self._finish(document)
         finally:
             self.answer.close()
 
     def _rows_sent(self) -> dict[str, Any]:
         """Send the rows; how it ended."""
+        batches = iter(self.answer)
         try:
-            for batch in self.answer:
+            first = next(batches, None)
+        except YaatError as error:
+            self.refused = error
+            return {}
+        except Exception as error:  # noqa: BLE001 - logged with its traceback
+            self.refused = unexpected(error, "query")
+            return {}
+        self._put(self.encoder.start())
+        try:
+            for batch in itertools.chain([] if first is None else [first], batches):
                 for start in range(0, batch.num_rows, self.encoder.most_rows):
                     if not self._sent(batch.slice(start, self.encoder.most_rows)):
                         return {"end": {"rows": self.rows, "truncated": True, "cut_by": "bytes"}}
@@ -178,8 +204,8 @@ class _Reading:
 
     def _sent(self, rows: Any) -> bool:
         data = self.encoder.rows(rows)
-        self.bytes += len(data)
-        if self.most_bytes is not None and self.bytes > self.most_bytes:
+        self.size += len(data)
+        if self.most_bytes is not None and self.size > self.most_bytes:
             return False
         self.rows += rows.num_rows
         self._put(data)
@@ -202,9 +228,12 @@ async def _pump(
 ) -> None:
     headers = {"content-type": media_type, "cache-control": "no-store", **more}
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    begun = False
     async with incoming:
-        await send({"type": "http.response.start", "status": 200, "headers": raw})
         async for data in incoming:
+            if not begun:
+                await send({"type": "http.response.start", "status": 200, "headers": raw})
+                begun = True
             await send(_body(data, more=True))
 
 

@@ -164,7 +164,8 @@ def test_time_ends_a_query_whose_reader_sleeps(running: Any) -> None:
 
 def test_an_answer_that_nobody_wants_ends(running: Any) -> None:
     answer = running.writer.answers.ask(
-        running.writer.cursor, QueryRequest(sql="SELECT * FROM range(1000000000000)", seconds=600)
+        running.writer.cursor,
+        QueryRequest(sql="SELECT * FROM range(1000000000000)", rows=10**12, seconds=600),
     )
     failed: list[str] = []
 

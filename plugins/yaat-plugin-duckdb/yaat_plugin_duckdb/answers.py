@@ -56,6 +56,8 @@ class Answer:
             QueryRefused, QueryFailed: the sandbox or the database says no. The answer is closed.
         """
         self._timer.start()
+        if self._request.begins is not None:
+            self._request.begins(self)
         try:
             self._guarded(self._execute)
         except BaseException:

@@ -59,9 +59,9 @@ class Postgres:
             "lc_messages": "C",
         }
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        # SIGINT: PostgreSQL's fast shutdown, which does not wait for its clients
+        # SIGQUIT: PostgreSQL's immediate shutdown, which waits for nobody; it recovers at the next start
         self._running.enter_context(
-            server([postgres, "-D", "data", *arguments], self.folder, output="log", stop=signal.SIGINT)
+            server([postgres, "-D", "data", *arguments], self.folder, output="log", stop=signal.SIGQUIT)
         )
         lines_of(self.folder / "log", lambda lines: any("ready to accept" in line for line in lines))
 

@@ -53,6 +53,14 @@ def state(open_again: MakeState) -> State:
     return open_again()
 
 
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[State]:
+    """An open one in SQLite, for what is the same on any database."""
+    made = open_state(located("gateway.db", tmp_path), time.time_ns() // 1_000)
+    yield made
+    made.close()
+
+
 @attrs.define
 class Wall:
     """The time of day, set by hand."""

@@ -49,9 +49,9 @@ async def test_a_key_is_recognized(state: State, wall: Any, mock_clock: MockCloc
         assert fresh.token not in repr(caller) + repr(key) + repr(fresh)
 
 
-async def test_a_key_that_is_known_waits_for_nobody(state: State, wall: Any, mock_clock: MockClock) -> None:
-    key, fresh = state.keys.create("default", AGENTS, wall.us)
-    async with opened(state, KeyLimits(), wall=wall) as gate:
+async def test_a_key_that_is_known_waits_for_nobody(local: State, wall: Any, mock_clock: MockClock) -> None:
+    key, fresh = local.keys.create("default", AGENTS, wall.us)
+    async with opened(local, KeyLimits(), wall=wall) as gate:
         await gate.access.caller(fresh.token)
         for _ in range(100):
             assert at_once(gate.access.caller(fresh.token)).key_id == key.id
@@ -61,9 +61,9 @@ async def test_a_key_that_is_known_waits_for_nobody(state: State, wall: Any, moc
             at_once(gate.access.caller(wrong))
 
 
-async def test_what_is_no_key(state: State, wall: Any, mock_clock: MockClock) -> None:
-    _, fresh = state.keys.create("default", AGENTS, wall.us)
-    async with opened(state, KeyLimits(), wall=wall) as gate:
+async def test_what_is_no_key(local: State, wall: Any, mock_clock: MockClock) -> None:
+    _, fresh = local.keys.create("default", AGENTS, wall.us)
+    async with opened(local, KeyLimits(), wall=wall) as gate:
         assert (await refused(gate, None)).status == 401
         for wrong in ("", "hunter2", fresh.token[:-1], fresh.token + "x", "ü" * 65, fresh.token.swapcase()):
             told = await refused(gate, wrong)
@@ -80,10 +80,10 @@ async def test_what_is_no_key(state: State, wall: Any, mock_clock: MockClock) ->
         assert told.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-async def test_expiry(state: State, wall: Any, mock_clock: MockClock) -> None:
+async def test_expiry(local: State, wall: Any, mock_clock: MockClock) -> None:
     wanted = Wanted(name="x", rights=frozenset({"read"}), expires_us=wall.us + 1_000_000)
-    _, fresh = state.keys.create("default", wanted, wall.us)
-    async with opened(state, KeyLimits(), wall=wall) as gate:
+    _, fresh = local.keys.create("default", wanted, wall.us)
+    async with opened(local, KeyLimits(), wall=wall) as gate:
         await gate.access.caller(fresh.token)
         wall.now += 1
         assert "expired" in (await refused(gate, fresh.token)).problem
@@ -147,10 +147,10 @@ async def test_a_revocation_wins_against_a_look_that_is_under_way(
             assert "revoked" in (await refused(gate, fresh.token)).problem
 
 
-async def test_who_guesses_is_slowed(state: State, wall: Any, mock_clock: MockClock) -> None:
-    key, fresh = state.keys.create("default", AGENTS, wall.us)
-    _, unseen = state.keys.create("default", AGENTS, wall.us)
-    async with opened(state, KeyLimits(), wall=wall) as gate:
+async def test_who_guesses_is_slowed(local: State, wall: Any, mock_clock: MockClock) -> None:
+    key, fresh = local.keys.create("default", AGENTS, wall.us)
+    _, unseen = local.keys.create("default", AGENTS, wall.us)
+    async with opened(local, KeyLimits(), wall=wall) as gate:
         await gate.access.caller(fresh.token, "192.0.2.1")
         for _ in range(failures.AT_ONCE):
             assert (await refused(gate, token.make().token, "192.0.2.1")).status == 401
@@ -168,11 +168,11 @@ async def test_who_guesses_is_slowed(state: State, wall: Any, mock_clock: MockCl
 
 
 async def test_an_agent_with_an_old_key_takes_nobody_elses_turn(
-    state: State, wall: Any, mock_clock: MockClock
+    local: State, wall: Any, mock_clock: MockClock
 ) -> None:
     gone = token.make().token
-    _, fresh = state.keys.create("default", AGENTS, wall.us)
-    async with opened(state, KeyLimits(), wall=wall) as gate:
+    _, fresh = local.keys.create("default", AGENTS, wall.us)
+    async with opened(local, KeyLimits(), wall=wall) as gate:
         for _ in range(10 * failures.AT_ONCE):
             assert (await refused(gate, gone)).status == 401
             assert (await refused(gate, "not a key")).status == 401
@@ -194,13 +194,13 @@ def test_addresses_take_bounded_memory() -> None:
     trio.run(main, clock=MockClock())
 
 
-async def test_last_use_is_written_now_and_then(state: State, wall: Any, mock_clock: MockClock) -> None:
-    key, fresh = state.keys.create("default", AGENTS, wall.us)
+async def test_last_use_is_written_now_and_then(local: State, wall: Any, mock_clock: MockClock) -> None:
+    key, fresh = local.keys.create("default", AGENTS, wall.us)
 
     def last_use() -> int | None:
-        return state.keys.one(None, key.id).last_used_us
+        return local.keys.one(None, key.id).last_used_us
 
-    async with opened(state, KeyLimits(), wall=wall) as gate:
+    async with opened(local, KeyLimits(), wall=wall) as gate:
         first = wall.us
         await gate.access.caller(fresh.token)
         await gate.write()
@@ -214,11 +214,11 @@ async def test_last_use_is_written_now_and_then(state: State, wall: Any, mock_cl
 
 
 async def test_health_names_keys_that_should_be_rotated(
-    state: State, wall: Any, mock_clock: MockClock
+    local: State, wall: Any, mock_clock: MockClock
 ) -> None:
     wanted = Wanted(name="x", rights=frozenset({"read"}), rotate_us=wall.us + 1)
-    key, _ = state.keys.create("default", wanted, wall.us)
-    async with opened(state, KeyLimits(), wall=wall) as gate:
+    key, _ = local.keys.create("default", wanted, wall.us)
+    async with opened(local, KeyLimits(), wall=wall) as gate:
         await gate.look_for_due()
         assert gate.problems() == []
         wall.now += 1
@@ -228,13 +228,13 @@ async def test_health_names_keys_that_should_be_rotated(
         assert found.advice == f"yaat gateway keys rotate {key.prefix}"
 
 
-async def test_everyone_may_come_when_that_is_wanted(state: State, wall: Any, mock_clock: MockClock) -> None:
-    async with opened(state, KeyLimits(), wall=wall, everyone=True) as gate:
+async def test_everyone_may_come_when_that_is_wanted(local: State, wall: Any, mock_clock: MockClock) -> None:
+    async with opened(local, KeyLimits(), wall=wall, everyone=True) as gate:
         caller = await gate.access.caller(None)
         assert caller.rights == {"ingest", "read"}
         assert caller.scope.organization_id == "default"
         gate.limits.used(caller, {"log": 3}, 30)
-    assert sum(state.usage.totals("default", "2025-12")["2025-12-01", "log"]) == 33
+    assert sum(local.usage.totals("default", "2025-12")["2025-12-01", "log"]) == 33
 
 
 async def test_the_database_goes_away_and_comes_back(wall: Any, mock_clock: MockClock) -> None:

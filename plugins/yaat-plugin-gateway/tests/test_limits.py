@@ -50,9 +50,9 @@ async def took(gate: Gate, caller: Caller, events: dict[str, int], size: int = 1
     gate.limits.used(caller, events, size)
 
 
-async def test_without_limits_everything_passes(state: State, wall: Any, mock_clock: MockClock) -> None:
-    async with opened(state, KeyLimits(), wall=wall) as gate:
-        caller = await caller_of(gate, state, wall)
+async def test_without_limits_everything_passes(local: State, wall: Any, mock_clock: MockClock) -> None:
+    async with opened(local, KeyLimits(), wall=wall) as gate:
+        caller = await caller_of(gate, local, wall)
         for _ in range(50):
             assert (await gate.limits.admit(caller, {"log": 10**6}, 10**9)).headers == {}
 
@@ -66,7 +66,7 @@ async def test_without_limits_everything_passes(state: State, wall: Any, mock_cl
     ],
 )
 async def test_rates(
-    state: State,
+    local: State,
     wall: Any,
     mock_clock: MockClock,
     limits: KeyLimits,
@@ -74,8 +74,8 @@ async def test_rates(
     batch: dict[str, int],
     size: int,
 ) -> None:
-    async with opened(state, limits, wall=wall) as gate:
-        caller, other = await caller_of(gate, state, wall), await caller_of(gate, state, wall)
+    async with opened(local, limits, wall=wall) as gate:
+        caller, other = await caller_of(gate, local, wall), await caller_of(gate, local, wall)
         while True:
             try:
                 admitted = await gate.limits.admit(caller, batch, size)
@@ -98,11 +98,11 @@ async def test_rates(
 
 
 async def test_a_request_that_is_refused_takes_nothing(
-    state: State, wall: Any, mock_clock: MockClock
+    local: State, wall: Any, mock_clock: MockClock
 ) -> None:
     limits = KeyLimits(events_per_second=10, requests_per_second=100, burst=Duration.parse("1s"))
-    async with opened(state, limits, wall=wall) as gate:
-        caller = await caller_of(gate, state, wall)
+    async with opened(local, limits, wall=wall) as gate:
+        caller = await caller_of(gate, local, wall)
         await gate.limits.admit(caller, {"log": 5}, 1)
         for _ in range(50):
             await refused(gate, caller, {"log": 6})
@@ -114,19 +114,19 @@ async def test_a_request_that_is_refused_takes_nothing(
         assert (await refused(gate, caller, {})).more["limit"]["name"] == "requests_per_second"
 
 
-async def test_a_key_may_have_limits_of_its_own(state: State, wall: Any, mock_clock: MockClock) -> None:
-    async with opened(state, KeyLimits(events_per_second=10), wall=wall) as gate:
-        caller = await caller_of(gate, state, wall, events_per_second=10_000)
+async def test_a_key_may_have_limits_of_its_own(local: State, wall: Any, mock_clock: MockClock) -> None:
+    async with opened(local, KeyLimits(events_per_second=10), wall=wall) as gate:
+        caller = await caller_of(gate, local, wall, events_per_second=10_000)
         admitted = await gate.limits.admit(caller, {"log": 5_000}, 1)
         assert admitted.headers["RateLimit-Limit"] == "100000"
         assert admitted.headers["RateLimit-Remaining"] == "95000"
 
 
 async def test_a_batch_that_is_larger_than_the_burst_passes_once(
-    state: State, wall: Any, mock_clock: MockClock
+    local: State, wall: Any, mock_clock: MockClock
 ) -> None:
-    async with opened(state, KeyLimits(events_per_second=10), wall=wall) as gate:
-        caller = await caller_of(gate, state, wall)
+    async with opened(local, KeyLimits(events_per_second=10), wall=wall) as gate:
+        caller = await caller_of(gate, local, wall)
         await gate.limits.admit(caller, {"log": 1_000}, 1)
         told = await refused(gate, caller, {"log": 1})
         assert told.headers["Retry-After"] == "91"
@@ -134,10 +134,10 @@ async def test_a_batch_that_is_larger_than_the_burst_passes_once(
         await gate.limits.admit(caller, {"log": 1}, 1)
 
 
-async def test_a_quota_of_a_day(state: State, wall: Any, mock_clock: MockClock) -> None:
-    state.usage.set_quota("default", Quota(event_type="log", period="day", events=10))
-    async with opened(state, KeyLimits(), wall=wall) as gate:
-        one, two = await caller_of(gate, state, wall), await caller_of(gate, state, wall)
+async def test_a_quota_of_a_day(local: State, wall: Any, mock_clock: MockClock) -> None:
+    local.usage.set_quota("default", Quota(event_type="log", period="day", events=10))
+    async with opened(local, KeyLimits(), wall=wall) as gate:
+        one, two = await caller_of(gate, local, wall), await caller_of(gate, local, wall)
         await took(gate, one, {"log": 6})
         told = await refused(gate, two, {"log": 5})
         assert told.code == "quota_exceeded"
@@ -160,17 +160,17 @@ async def test_a_quota_of_a_day(state: State, wall: Any, mock_clock: MockClock) 
         assert admitted.headers["RateLimit-Limit"] == "10"
 
 
-async def test_quotas_of_a_month_and_of_all_types(state: State, wall: Any, mock_clock: MockClock) -> None:
-    state.organizations.create(Organization(id="acme", name="Acme", created_us=wall.us))
-    state.usage.set_quota("default", Quota(event_type="all", period="month", bytes=1_000))
-    async with opened(state, KeyLimits(), wall=wall) as gate:
-        caller = await caller_of(gate, state, wall)
+async def test_quotas_of_a_month_and_of_all_types(local: State, wall: Any, mock_clock: MockClock) -> None:
+    local.organizations.create(Organization(id="acme", name="Acme", created_us=wall.us))
+    local.usage.set_quota("default", Quota(event_type="all", period="month", bytes=1_000))
+    async with opened(local, KeyLimits(), wall=wall) as gate:
+        caller = await caller_of(gate, local, wall)
         await took(gate, caller, {"log": 1, "metric": 2}, 900)
         wall.now += 15 * 86_400
         told = await refused(gate, caller, {"span": 1}, 101)
         assert told.more["limit"]["name"] == "bytes_per_month"
         assert int(told.headers["Retry-After"]) == 15 * 86_400 + 12 * 3600
-        await took(gate, await caller_of(gate, state, wall, organization="acme"), {"span": 1}, 10**6)
+        await took(gate, await caller_of(gate, local, wall, organization="acme"), {"span": 1}, 10**6)
         await took(gate, caller, {"span": 1}, 100)
         wall.now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC).timestamp()
         await took(gate, caller, {"span": 1}, 1_000)

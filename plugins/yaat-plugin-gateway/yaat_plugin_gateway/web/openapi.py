@@ -141,7 +141,11 @@ def _refusals(one: Endpoint[Any], has_body: bool) -> dict[str, Any]:
         for status, text in {**_REFUSALS, **one.refusals}.items()
         if has_body or status not in _WITH_BODY or status in one.refusals
     }
-    return {str(status): _refusal(status, text) for status, text in sorted(told.items())}
+    answers = {str(status): _refusal(status, text) for status, text in sorted(told.items())}
+    return {
+        **answers,
+        "431": {"description": "The request line and the headers are too large; there is no body."},
+    }
 
 
 def _refusal(status: int, text: str) -> dict[str, Any]:

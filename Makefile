@@ -46,6 +46,7 @@ lint: $(DEV) types ## style, types, generated documents, shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m yaat_core.docgen --check
+	$(BIN)/python -m yaat_plugin_gateway.web.page --check docs/gateway-api.md
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run tools/bootstrap tools/engine tools/node-clients bench/peers/build; \
 	else echo "shellcheck is not installed: shell scripts not checked (apt-get install shellcheck)"; fi
 
@@ -56,6 +57,7 @@ fix: $(DEV) ## let ruff mend style, and write the generated documents anew
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m yaat_core.docgen
+	$(BIN)/python -m yaat_plugin_gateway.web.page docs/gateway-api.md
 
 bench: $(DEV) ## against one DuckDB statement and peers, as ratios (BENCH_ARGS="--lines 50000"; --volumes)
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)

@@ -58,7 +58,10 @@ class GatewaySource(Source):
             desk = Desk(self._config, self._context, parts, claims)
             self._asked = (desk.problems, parts.problems)
             endpoints = [desk.endpoint(), *parts.endpoints]
-            app = make_app([*routes(endpoints, parts.access), *document_routes(endpoints)])
+
+            def app() -> http.App:
+                return make_app([*routes(endpoints, parts.access), *document_routes(endpoints)])
+
             listener = await trio.to_thread.run_sync(listen, self._address)
             try:
                 serve = partial(http.serve_http, app, listener.socket, self._limits(), tls=context)

@@ -125,7 +125,7 @@ class KeyOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
                 ),
             )
         except ValueError as error:
-            raise UsageError(str(error)) from None
+            raise UsageError(str(error), fix="leave the scope out, or the right `admin`") from None
 
 
 class OrganizationInfo(msgspec.Struct, kw_only=True):
@@ -213,7 +213,7 @@ def later(now_us: int, span: str | None) -> int | None:
     try:
         seconds = Duration.parse(span)
     except ValueError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(str(error), fix="write a number with its unit, such as 90d") from None
     if seconds > _LONGEST:
         raise UsageError(f"{span} is longer than 3650d", fix="write a shorter time")
     return now_us + int(seconds * 1e6)

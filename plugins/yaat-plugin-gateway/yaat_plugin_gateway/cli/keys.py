@@ -80,7 +80,7 @@ def create(door: Door, /, *, organization: str | None, where: str | None, **give
     with opened(door, where, make=True) as state:
         now = now_us()
         key, fresh = state.keys.create(opening.organization(state, organization), order.wanted(now), now)
-    _tell_new(door, views.new_key(key, fresh.token, now))
+    _tell_new(door, views.new_key(key, fresh.token, now), state.name)
 
 
 @command("list", example="yaat gateway keys list\nyaat gateway keys list --all --organization acme --json")
@@ -144,7 +144,7 @@ def rotate(door: Door, *, key: str, overlap: str, expires: str | None, where: st
         new, fresh = state.keys.rotate(None, old.id, views.successor(old, now, expires), until, now)
         old = state.keys.one(None, old.id)
     made = views.new_key(new, fresh.token, now, replaces=old)
-    _tell_new(door, made)
+    _tell_new(door, made, state.name)
     if made.replaces and not door.as_json:
         door.note(f"{old.prefix} is good until {made.replaces.expires_at}; then only {new.prefix} is")
 
@@ -177,13 +177,14 @@ def _size(text: str | None) -> int | None:
         raise UsageError(f"--bytes-per-second {error}", fix="such as 10MiB") from None
 
 
-def _tell_new(door: Door, made: NewKey) -> None:
+def _tell_new(door: Door, made: NewKey, place: str) -> None:
     def human() -> None:
         door.line(made.key)
         door.note(
             f"key {made.prefix} ({terminal_safe(made.name)}) of the organization {made.organization_id}: "
             f"{', '.join(made.rights)}; {_scope(made)}; {_until(made)}"
         )
+        door.note(f"Its hash is kept in {terminal_safe(place)}.")
         door.note("Keep it now: it is not shown again. Programs send it as `Authorization: Bearer KEY`.")
 
     door.result(made, human)

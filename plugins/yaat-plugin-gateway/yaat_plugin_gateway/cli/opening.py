@@ -64,7 +64,7 @@ def opened(door: Door, where: str | None, *, make: bool = False) -> Iterator[Sta
     """The state, open while the block lasts. ``make``: where there is none, one is made.
 
     Raises:
-        UsageError: no gateway is configured, or several are; there is no state.
+        UsageError: there is no state.
         YaatError: the state can't be used.
     """
     from yaat_plugin_gateway.state.location import located
@@ -149,20 +149,15 @@ def now_us() -> int:
 
 
 def _configured(door: Door) -> URL:
-    from yaat_core.cli.setup import load
+    """As `yaat gateway serve`: of a configuration without a gateway, the one that it would run."""
+    from yaat_core import config
+    from yaat_core.config.fields import defaults_of
+    from yaat_core.plugins import load_plugins
+    from yaat_plugin_gateway.config import GatewayConfig
     from yaat_plugin_gateway.state.location import located
 
-    configuration = load(door).configuration
-    found = {name: entry for name, entry in configuration.sources.items() if entry.type.name == "gateway"}
-    if not found:
-        raise UsageError(
-            "no gateway is configured",
-            fix="add `gateway: {type: gateway}` under `sources:`, or name the state: --state URL",
-        )
-    if len(found) > 1:
-        raise UsageError(
-            f"several gateways are configured: {', '.join(found)}", fix="name the state: --state URL"
-        )
-    (entry,) = found.values()
-    options: Any = entry.options
+    path = config.find_config(door.config_file)
+    configuration = config.load(path, load_plugins(config.disabled_in(path)), detect=False)
+    found = (entry.options for entry in configuration.sources.values() if entry.type.name == "gateway")
+    options: Any = next(found, None) or defaults_of(GatewayConfig)
     return located(options.state, configuration.state_dir)

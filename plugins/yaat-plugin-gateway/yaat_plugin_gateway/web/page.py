@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 import trio
 
 from yaat_core.components import ComponentId, Context
+from yaat_core.config.fields import defaults_of
 from yaat_core.event import FIELD_HELP
 from yaat_core.stats import ComponentStats, Stats
 from yaat_plugin_gateway.web.openapi import document
@@ -132,7 +133,7 @@ async def _document(folder: Path) -> dict[str, Any]:
     from yaat_plugin_gateway.ingest.desk import Desk
     from yaat_plugin_gateway.parts import open_parts
 
-    config = GatewayConfig()
+    config = defaults_of(GatewayConfig)
     id = ComponentId.parse("sources.gateway")
     context = Context(
         id=id, agent_id=bytes(16), host_name="", state_dir=folder, config_dir=folder,

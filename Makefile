@@ -17,7 +17,7 @@ SECONDS ?=
 KILLS ?=
 SWEEP ?=
 
-.PHONY: help demo test test-faults explore lint types fix bench bench-idle bench-statsd bench-docker bench-journald soak dist clean
+.PHONY: help demo test test-faults explore lint types fix bench bench-idle bench-statsd bench-docker bench-journald bench-query soak dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -70,6 +70,9 @@ bench-idle: $(DEV) ## CPU with nothing to do, and how soon an appended line can 
 
 bench-statsd: $(DEV) ## StatsD against Etsy's statsd and Telegraf (built by bench/peers/build statsd telegraf)
 	@$(BIN)/python bench/statsd_run.py $(BENCH_ARGS)
+
+bench-query: $(DEV) ## scoped queries over 10 million events of a gateway while more come in (BENCH_ARGS="--events 2000000")
+	@$(BIN)/python bench/query_run.py $(BENCH_ARGS)
 
 bench-journald: $(DEV) ## the journal against `journalctl -o json` itself
 	@$(BIN)/python bench/journald_run.py $(BENCH_ARGS)

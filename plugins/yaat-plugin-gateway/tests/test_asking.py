@@ -33,7 +33,8 @@ def event(number: int, service: str, environment: str = "production") -> dict[st
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     with gateway_process(
-        tmp_path_factory.mktemp("asking"), options=", queries: {max_rows: 500000, at_once: 3, max_time: 10m, max_bytes: 20MiB}"
+        tmp_path_factory.mktemp("asking"),
+        options=", queries: {max_rows: 500000, at_once: 3, max_time: 10m, max_bytes: 20MiB}",
     ) as made:
         events = [event(number, "shop") for number in range(20)]
         events += [event(number, "vault") for number in range(30)]

@@ -16,19 +16,22 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import attrs
 import trio
 
 from yaat_core import __version__, config, early, ending, faults, report, upkeep
-from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
+from yaat_core.components import Damage, Neighbour, QueryAnswer, QueryRequest, Record, RecordInfo
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
+from yaat_core.control.answers import interrupting
 from yaat_core.control.lock import StateLock
 from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.errors import StoreUnavailable, UsageError, YaatError
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, watch_loop
 from yaat_core.memory import bound_allocators
+from yaat_core.neighbours import neighbours
 from yaat_core.pipeline.delivery import SinkWorker
 from yaat_core.pipeline.intake import SourceOutlet
 from yaat_core.plugins import Plugins
@@ -69,7 +72,9 @@ class Agent:
         """Run until stopped, or in ``once`` mode until everything is delivered; returns the exit code."""
         with StateLock(self._configuration.state_dir):
             self._tell_plugins()
-            self._rooms = open_rooms(self._configuration, self.stats, self.health, once=self._once)
+            self._rooms = open_rooms(
+                self._configuration, self.stats, self.health, once=self._once, query=self.query
+            )
             before = self._delivered_ever()
             try:
                 async with trio.open_nursery() as nursery:
@@ -131,6 +136,7 @@ class Agent:
                 reading.cancel()
                 await self._sources_done.wait()
             await self._rooms.intake.drained()
+            await self._rooms.writer.finish()
             await self._delivered()
 
     async def _delivered(self) -> None:
@@ -192,9 +198,13 @@ class Agent:
         )  # what a failed run had sent counts in where to resume
         stored = await self._rooms.door.call(partial(self._rooms.queue.checkpoints, str(entry.id)))
         resumed = {key: checkpoint.value for key, checkpoint in stored.items()}
+        beside = await self._beside(entry) if source.inherits else ()
         keeper.works()
         with self._rooms.complaints.hear(str(entry.id), source):
-            await source.run(SourceOutlet(self._rooms.intake, str(entry.id), resumed))
+            await source.run(SourceOutlet(self._rooms.intake, str(entry.id), resumed, beside))
+
+    async def _beside(self, entry: SourceEntry) -> Sequence[Neighbour]:
+        return await self._rooms.door.call(partial(neighbours, self._configuration, self._rooms.queue, entry))
 
     async def _run_sinks(self, scope: trio.CancelScope, closed: trio.Event) -> None:
         with scope:
@@ -247,7 +257,9 @@ class Agent:
     async def query(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:
         """As `Operations.query`."""
         names = [sink] if sink else list(self._rooms.workers)
-        absent = []
+        absent: list[str] = []
+        begun: list[QueryAnswer] = []
+        request = attrs.evolve(request, begins=begun.append)
         for name in names:
             worker = self._rooms.workers.get(name)
             if worker is None:
@@ -261,7 +273,8 @@ class Agent:
                 context=self._rooms.workshop.context(self._configuration.sinks[name].id),
                 request=request,
             )
-            answer: QueryAnswer | None = await trio.to_thread.run_sync(ask)
+            async with interrupting(lambda: begun[0] if begun else None):
+                answer: QueryAnswer | None = await trio.to_thread.run_sync(ask)
             if answer is not None:
                 return answer
         if absent:

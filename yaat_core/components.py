@@ -18,14 +18,18 @@ from __future__ import annotations
 import abc
 import hashlib
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, Protocol
 
 import attrs
 
 from yaat_core.cursor import Cursor
+from yaat_core.errors import StoreUnavailable
 from yaat_core.event import EventBatch
+from yaat_core.queries import QueryAnswer as QueryAnswer
+from yaat_core.queries import QueryRequest as QueryRequest
+from yaat_core.queries import QueryScope as QueryScope
 from yaat_core.stats import ComponentStats
 
 Kind = Literal["sources", "processors", "queue", "sinks"]
@@ -70,6 +74,25 @@ class Finding:
     level: Literal["error", "warn"] = "error"
 
 
+class Ask(Protocol):
+    """Asks the agent's database."""
+
+    async def __call__(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:
+        """The answer of a sink's database (None: the first sink that can). Iterate and close it in one worker thread.
+
+        Raises:
+            QueryRefused, QueryFailed: the sandbox or the database says no.
+            StoreUnavailable: the sink is not open at this moment.
+            UsageError: there is no such sink, or none that can answer.
+        """
+        ...
+
+
+async def nobody_to_ask(request: QueryRequest, sink: str | None = None) -> QueryAnswer:
+    """Where no agent runs."""
+    raise StoreUnavailable("no agent runs here that could be asked", fix="start it: yaat run")
+
+
 @attrs.frozen(kw_only=True)
 class Context:
     """What the core tells a component when it makes it."""
@@ -85,6 +108,8 @@ class Context:
     log: logging.Logger
     once: bool = False
     """`yaat run --once`: a source returns from `Source.run` when it has read what is there now."""
+    query: Ask = nobody_to_ask
+    """SQL over what the agent's sinks have stored, for components that answer questions; only while the agent runs."""
 
     def path(self, text: str) -> Path:
         """A path from the configuration: a source's is relative to the file, others' to `state_dir`."""
@@ -103,11 +128,30 @@ class Receipt(Protocol):
         ...
 
 
+@attrs.frozen(kw_only=True)
+class Neighbour:
+    """Another source, and the checkpoints that it has stored.
+
+    ``options`` are its options as they are now, of the same config class. None: it is not configured any more, and
+    nobody knows of what type it was.
+    """
+
+    options: Any | None
+    checkpoints: Mapping[bytes, bytes]
+
+
 class Outlet(Protocol):
     """A source's way into the pipeline."""
 
     def checkpoints(self) -> Mapping[bytes, bytes]:
         """This source's checkpoints as they were when it was started: resume from there."""
+        ...
+
+    def neighbours(self) -> Sequence[Neighbour]:
+        """The other sources of this type, and those that are not configured any more, as they were when it was started.
+
+        Empty for a source that does not say `Source.inherits`.
+        """
         ...
 
     async def send(self, batch: EventBatch, checkpoints: Checkpoints | None = None) -> Receipt:
@@ -138,6 +182,9 @@ class Source(abc.ABC):
     single: ClassVar[bool] = False
     """True when an agent may have one source of the type, not several. Said by the factory or the config class, as
     `reads_lines`."""
+
+    inherits: ClassVar[bool] = False
+    """True when it goes on where another source of its type stopped: it looks at `Outlet.neighbours`."""
 
     @abc.abstractmethod
     async def run(self, out: Outlet) -> None:
@@ -189,6 +236,15 @@ class Processor(abc.ABC):
         Synchronous, called in a worker thread, never twice at the same time. It holds no event
         back and makes none: ``len(batch) == len(result) + sum(drop.count)``. The core recounts.
         """
+
+    def flush(self, *, final: bool) -> EventBatch | None:
+        """Events of its own about what it dropped, such as how often a line was repeated; None: nothing to say.
+
+        Asked about once a second like `process`, never at the same time, and with ``final`` when nothing more will come.
+        They are new events, without `event_id`, counted as read; they go on through the processors behind this one, on
+        the way of the source that their tag `yaat.source` names. What it has in memory is lost when the agent is killed.
+        """
+        return None
 
     def problems(self) -> Sequence[Finding]:
         """As `Source.problems`; called while `process` may run in its thread."""
@@ -362,6 +418,11 @@ class Queue(abc.ABC):
     def checkpoints(self, component: str) -> Mapping[bytes, StoredCheckpoint]:
         """The stored checkpoints of a component."""
 
+    def checkpointed(self) -> Sequence[str]:
+        """The components that have stored checkpoints. A queue that can't tell says none: what a source that is not
+        configured any more has read is then not known to the others."""
+        return ()
+
     @abc.abstractmethod
     def put_cursors(self, cursors: Mapping[str, Cursor | None], *, sync: bool = False) -> None:
         """Store sinks' cursors in one atomic write (None deletes)."""
@@ -428,9 +489,17 @@ class Done:
 
 @attrs.frozen
 class Partial:
-    """Every row is delivered but for ``dead``: (row index, reason). Those go to the dead-letter directory."""
+    """Every row is delivered but for ``dead``: (row index, reason). Those go to the dead-letter directory.
+
+    ``attempts``: how often the batch was sent until this was certain; 0: the sink does not count.
+    ``answer``: the last answer of the other end, as it came; no secret may be in it. It is cut where it is long.
+    """
 
     dead: Sequence[tuple[int, str]]
+    attempts: int = 0
+    """How often it was tried; 0 where the sink does not count."""
+    answer: str = ""
+    """The last answer, in the words of the sink."""
 
 
 @attrs.frozen
@@ -538,50 +607,3 @@ class TransactionalSink(Sink):
         Raises:
             StoreForeign: it belongs to another one.
         """
-
-
-# --- queries ------------------------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class QueryScope:
-    """Which events may be seen at all: those of one organization, and of these services and environments (none: all)."""
-
-    organization_id: str
-    services: frozenset[str] = frozenset()
-    environments: frozenset[str] = frozenset()
-
-
-@attrs.frozen(kw_only=True)
-class QueryRequest:
-    """A question to a sink's database. ``rows`` and ``seconds`` are limits.
-
-    With a ``scope`` the question is answered as if no other event existed.
-    """
-
-    sql: str
-    rows: int = 100_000
-    seconds: float = 30.0
-    scope: QueryScope | None = None
-
-
-class QueryAnswer(Protocol):
-    """Rows as they come. Iterated and closed in one worker thread."""
-
-    @property
-    def schema(self) -> Any:
-        """The Arrow schema of the answer."""
-        ...
-
-    @property
-    def truncated(self) -> bool:
-        """True, once iterated, when the limit of rows cut the answer."""
-        ...
-
-    def __iter__(self) -> Any:
-        """Arrow record batches."""
-        ...
-
-    def close(self) -> None:
-        """Stop the query and free its cursor."""
-        ...

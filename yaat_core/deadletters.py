@@ -19,6 +19,8 @@ _REASONS: Final = 20
 _OTHERS: Final = "other reasons"
 #: Longest first line that is read.
 _HEAD: Final = 64 * 2**10
+#: Characters of a reason or an answer that are kept.
+LONGEST: Final = 4_000
 
 
 @attrs.frozen(kw_only=True)
@@ -34,6 +36,8 @@ class Head:
     last: int
     time: float
     bytes: int
+    attempts: int = 0
+    answer: str = ""
     problem: str = ""
     """Why it can't be read; then its numbers are 0."""
 
@@ -50,6 +54,10 @@ class Letter:
     time: str
     bytes: int
     reasons: Mapping[str, int]
+    attempts: int = 0
+    """How often the batch was sent; 0: the sink did not say."""
+    answer: str = ""
+    """The last answer of the other end, as far as it is kept."""
     problem: str = ""
     """Not empty: the file can't be read, and why."""
 
@@ -100,6 +108,8 @@ def letter(head: Head) -> Letter:
         time=datetime.fromtimestamp(head.time, UTC).isoformat(timespec="seconds"),
         bytes=head.bytes,
         reasons=dict(reasons.most_common()),
+        attempts=head.attempts,
+        answer=head.answer,
         problem=problem,
     )
 
@@ -131,6 +141,12 @@ def forgotten(there: Sequence[Head], gone: Sequence[Head], dead: int) -> int:
     return min(leaving, max(0, dead - staying))
 
 
+def bounded(text: str) -> str:
+    """The text as it can be kept: as UTF-8, and not longer than `LONGEST`."""
+    text = text[: LONGEST + 1].encode(errors="replace").decode()
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
 def _head(path: Path) -> Head:
     size, time = 0, 0.0
     try:
@@ -147,6 +163,8 @@ def _head(path: Path) -> Head:
             sink=path.parent.name,
             time=float(facts["time"]),
             bytes=size,
+            attempts=int(facts.get("attempts", 0)),
+            answer=bounded(str(facts.get("answer", ""))),
             **numbers,  # type: ignore[arg-type]
         )
     except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:

@@ -42,6 +42,18 @@ def rows_to_json(batch: EventBatch) -> list[bytes]:
     return pc.cast(_rows(batch, "}"), pa.binary()).to_pylist() if len(batch) else []
 
 
+def json_elements(batch: EventBatch) -> tuple[memoryview, Any]:
+    """The rows as elements of a JSON array, each followed by a comma: all bytes, and int32 offsets of len + 1.
+
+    Rows ``a`` to ``b`` (exclusive) of an array are ``data[offsets[a] : offsets[b] - 1]``; nothing is copied.
+    """
+    if not len(batch):
+        return memoryview(b""), np.zeros(1, np.int32)
+    rows = _rows(batch, "},")
+    offsets = np.frombuffer(rows.buffers()[1], np.int32)[: len(rows) + 1]
+    return memoryview(rows.buffers()[2])[: offsets[-1]], offsets
+
+
 def time_text(times: Any) -> Any:
     """An Arrow timestamp array (microseconds UTC) as RFC 3339 text: ``2026-01-05T10:00:00.000000Z``."""
     naive = pc.cast(times, pa.timestamp("us"))

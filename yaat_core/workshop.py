@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from yaat_core.components import ComponentId, Context
+from yaat_core.components import Ask, ComponentId, Context, nobody_to_ask
 from yaat_core.config.model import Configuration, Entry, ProcessorEntry, SourceEntry
 from yaat_core.errors import PluginError
 from yaat_core.pipeline.chain import Chain, Report, Step
@@ -25,6 +25,8 @@ class Workshop:
     agent_id: bytes
     stats: Stats
     once: bool = False
+    query: Ask = nobody_to_ask
+    """How components ask the agent's database."""
     host_name: str = attrs.field(factory=socket.gethostname)
 
     def context(self, id: ComponentId) -> Context:
@@ -38,6 +40,7 @@ class Workshop:
             stats=ComponentStats(self.stats, str(id)),
             log=logging.getLogger(f"yaat.{id}"),
             once=self.once,
+            query=self.query,
         )
 
     def make(self, entry: Entry) -> Any:

@@ -24,6 +24,8 @@ class Contender(abc.ABC):
 
     name: str
     what: str
+    on_request = False
+    """True: so slow that it runs only when it is named."""
 
     @abc.abstractmethod
     def run(self, source: Path, folder: Path) -> Run:

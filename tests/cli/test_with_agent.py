@@ -119,6 +119,12 @@ def test_dead_letters(yaat: Any, agent: SmallAgent) -> None:
     assert yaat("dead", "show", "5f0c2a", "--json").document["events"][0]["sequence"] == 3
     human = yaat("dead", "show", "5f0c2a").text
     assert "no name\\x1b[2J: 1" in human
+    assert "sent 3 times" in human
+    assert "last answer: 422 no such field\\x1b]0;owned" in human
+    listed = yaat("dead", "list").text
+    assert "422 no such field\\x1b]0;owned" in listed
+    assert max(map(len, listed.splitlines())) < 400
+    assert (letter["attempts"], letter["answer"][:3]) == (3, "422")
     assert "\x1b" not in human
     assert yaat("dead", "show", "77").code == 2
     assert yaat("dead", "purge", "local", "--json").code == 2

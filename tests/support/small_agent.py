@@ -101,6 +101,8 @@ class SmallAgent:
             time="2026-01-01T00:00:00+00:00",
             bytes=300,
             reasons={"too long": 1, "no name\x1b[2J": 1},
+            attempts=3,
+            answer="422 no such field\x1b]0;owned\x07 " + "x" * 5_000,
         )
 
     async def status(self) -> Status:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from yaat_core.cli import units
@@ -11,6 +13,9 @@ from yaat_core.cli.door import Door, DoorGroup, command
 from yaat_core.cli.marks import mark
 from yaat_core.cli.table import table
 from yaat_core.display import terminal_safe
+
+#: Characters of a reason or an answer in a table; `--json`, and `yaat dead show` above its table, have all that is kept.
+_SHORT: Final = 100
 
 
 @click.group(cls=DoorGroup)
@@ -39,13 +44,17 @@ def list_(door: Door, *, sink: str | None, limit: int) -> None:
             one.events,
             f"{one.first}-{one.last}",
             one.time,
-            one.problem or next(iter(one.reasons), ""),
+            one.attempts or None,
+            short(one.problem or next(iter(one.reasons), "")),
+            short(one.answer),
         ]
         for one in found.letters
     ]
 
     def human() -> None:
-        for line in table(["id", "sink", "events", "of sequences", "since", "reason"], rows):
+        for line in table(
+            ["id", "sink", "events", "of sequences", "since", "attempts", "reason", "last answer"], rows
+        ):
             door.line(line)
         for name, count in found.events.items():
             door.note(f"{terminal_safe(name)}: {units.count(count)} dead events in all")
@@ -72,10 +81,17 @@ def show(door: Door, *, id: str, limit: int) -> None:
         door.line(
             f"{letter.id}: {units.count(letter.events)} events that {terminal_safe(letter.sink)} refused, {letter.time}"
         )
+        if letter.attempts:
+            door.line(f"sent {units.count(letter.attempts)} times")
+        if letter.answer:
+            door.line(f"last answer: {terminal_safe(letter.answer)}")
         for reason, count in letter.reasons.items():
             door.line(f"{mark('error')} {terminal_safe(reason)}: {units.count(count)}")
         names = ("timestamp", "service_name", "level", "message")
-        rows = [[one.sequence, one.reason, *(one.event.get(name) for name in names)] for one in found.events]
+        rows = [
+            [one.sequence, short(one.reason), *(one.event.get(name) for name in names)]
+            for one in found.events
+        ]
         for line in table(["sequence", "reason", "timestamp", "service", "level", "message"], rows):
             door.line(line)
 
@@ -102,6 +118,11 @@ def purge(door: Door, *, sink: str, id: str | None, yes: bool, confirm: str | No
             f"for {terminal_safe(done.sink)}"
         ),
     )
+
+
+def short(text: str) -> str:
+    """As much of a reason or an answer as a cell of a table has room for."""
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
 
 
 for _one in (list_, show, purge):

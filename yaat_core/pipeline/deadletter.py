@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,17 @@ import trio
 
 from yaat_core.clock import ages
 from yaat_core.components import Partial, Position
-from yaat_core.deadletters import SUFFIX, DeadEvent, Head, Letter, forgotten, heads, letter, some_events
+from yaat_core.deadletters import (
+    SUFFIX,
+    DeadEvent,
+    Head,
+    Letter,
+    bounded,
+    forgotten,
+    heads,
+    letter,
+    some_events,
+)
 from yaat_core.durable import private, sync_folder
 from yaat_core.errors import NotAllowed, StoreDamaged, UsageError
 from yaat_core.event import EventBatch
@@ -27,8 +38,8 @@ from yaat_core.wire import rows_to_json
 class DeadLetters:
     """The directory. A file is named by the batch's id, so that writing it again changes nothing.
 
-    First line: ``{"sink", "batch_id", "first", "last", "events", "time"}``; then one line an event:
-    ``{"sequence", "reason", "event"}``.
+    First line: ``{"sink", "batch_id", "first", "last", "events", "time", "reason", "attempts", "answer"}``, the reason
+    that most events have, what the sink did not say left out; then one line an event: ``{"sequence", "reason", "event"}``.
     """
 
     folder: Path
@@ -156,12 +167,17 @@ def _lines(batch: EventBatch, position: Position, partial: Partial) -> list[byte
         "last": position.last,
         "events": len(partial.dead),
         "time": time.time(),
+        "reason": bounded(Counter(reason for _, reason in partial.dead).most_common(1)[0][0]),
     }
+    if partial.attempts:
+        head["attempts"] = partial.attempts
+    if partial.answer:
+        head["answer"] = bounded(partial.answer)
     return [
         msgspec.json.encode(head),
         *(
             msgspec.json.encode(
-                {"sequence": position.first + row, "reason": reason, "event": msgspec.Raw(rows[row])}
+                {"sequence": position.first + row, "reason": bounded(reason), "event": msgspec.Raw(rows[row])}
             )
             for row, reason in partial.dead
         ),

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from yaat_core.config.options import Duration, Size, configuration, option, positive
 from yaat_kit.listening import Address
 from yaat_plugin_gateway.access.rates import KeyLimits
+from yaat_plugin_gateway.asking.options import QueryOptions
 
 
 def _address(_instance: Any, _attribute: Any, value: str) -> None:
@@ -73,6 +74,9 @@ class GatewayConfig:
         factory=KeyLimits,
         help="What each key may send that has no limits of its own.",
         example={"events_per_second": 10_000},
+    )
+    queries: QueryOptions = option(
+        factory=QueryOptions, help="What queries may take.", example={"max_time": "2m", "at_once": 4}
     )
     max_body: Size = option("5MB", help="Largest body of a request, as it is sent.", validator=positive)
     max_inflated: Size = option("32MiB", help="Largest body when it is unpacked.", validator=positive)

@@ -48,6 +48,7 @@ async def open_parts(config: GatewayConfig, context: Context) -> AsyncIterator[P
     """
     from yaat_plugin_gateway.access import routes
     from yaat_plugin_gateway.access.gate import opened
+    from yaat_plugin_gateway.asking import routes as asking
     from yaat_plugin_gateway.state.location import located
     from yaat_plugin_gateway.state.store import open_state
 
@@ -60,7 +61,7 @@ async def open_parts(config: GatewayConfig, context: Context) -> AsyncIterator[P
                 access=gate.access,
                 limits=gate.limits,
                 seen=gate.sightings.seen,
-                endpoints=routes.endpoints(gate),
+                endpoints=[*routes.endpoints(gate), *asking.endpoints(config.queries, context.query, state)],
                 problems=gate.problems,
             )
     finally:

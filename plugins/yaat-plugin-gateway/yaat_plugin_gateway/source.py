@@ -18,6 +18,7 @@ from yaat_plugin_gateway.ingest.queue_claims import QueueClaims
 from yaat_plugin_gateway.parts import OpenParts
 from yaat_plugin_gateway.web.app import make_app
 from yaat_plugin_gateway.web.endpoint import routes
+from yaat_plugin_gateway.web.openapi import document_routes
 
 #: Seconds for a connection's next request, headers included.
 _KEEP_ALIVE: Final = 75.0
@@ -56,7 +57,8 @@ class GatewaySource(Source):
             claims = QueueClaims(self._config, out, nursery)
             desk = Desk(self._config, self._context, parts, claims)
             self._asked = (desk.problems, parts.problems)
-            app = make_app(routes([desk.endpoint(), *parts.endpoints], parts.access))
+            endpoints = [desk.endpoint(), *parts.endpoints]
+            app = make_app([*routes(endpoints, parts.access), *document_routes(endpoints)])
             listener = await trio.to_thread.run_sync(listen, self._address)
             try:
                 serve = partial(http.serve_http, app, listener.socket, self._limits(), tls=context)

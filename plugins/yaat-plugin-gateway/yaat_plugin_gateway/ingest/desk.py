@@ -59,6 +59,7 @@ class _Load:
     kinds: Mapping[str, int]
     size: int
     origins: Collection[tuple[str, str]]
+    bad: int
 
 
 class Desk:
@@ -144,7 +145,7 @@ class Desk:
             decoded = await self._decoded(body, organization)
             self._check(decoded, call.caller.scope, lenient=asked.lenient)
             batch = decoded.batch.with_labels(_RELAYED)
-            load = _Load(_kinds(batch), len(body), _origins(batch))
+            load = _Load(_kinds(batch), len(body), _origins(batch), len(decoded.bad))
             async with self._claims.turn(organization, asked.batch_id) as turn:
                 if turn.before is not None:
                     self._count("yaat_gateway_repeated_batches_total", "Batches that were in before.", 1)
@@ -172,12 +173,14 @@ class Desk:
                 fix="leave them out, or send `Prefer: handling=lenient` to have the others taken",
                 errors=[one.to_json() for one in decoded.bad],
             )
-        self._count("yaat_gateway_bad_events_total", "Events not taken since they are bad.", len(decoded.bad))
 
     def _settled(self, caller: Caller, load: _Load, taken: Taken) -> None:
         self._limits.used(caller, load.kinds, load.size)
         self._seen(caller.scope.organization_id, load.origins)
         self._count("yaat_gateway_batches_total", "Batches taken.", 1)
+        self._count(
+            "yaat_gateway_bad_events_total", "Bad events beside which good ones were taken.", load.bad
+        )
         self._count(
             "yaat_gateway_duplicate_events_total",
             "Events not taken since they were in before.",

@@ -6,7 +6,8 @@ silently. Decoders don't tell, but they tell how many names they kept: when the 
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,12 +17,17 @@ _BACKSLASH: Final = ord("\\")
 _SPACE: Final = ord(" ")
 
 
+def none(body: bytes, names: int) -> bool:
+    """Whether no object of a valid JSON text has a name twice, when a decoder kept ``names`` names of it."""
+    return surely_none(body, names) or _read_again(body)
+
+
 def surely_none(body: bytes, names: int) -> bool:
-    """Whether a valid JSON text has exactly ``names`` names: True only when that is certain.
+    """Whether that can be told by counting: False only says that it can't.
 
     A name is a quote and a colon. Two things could hide one: white space before the colon, and a name that ends with
-    a backslash; one thing could feign one: a quote and a colon within a text, which then has a backslash before it. Where
-    the first two are possible at all, this says False.
+    a backslash; where they are possible, this says False. What can feign one only makes more of them than there are: a quote
+    and a colon within a text (a backslash stands before it, so it is not counted), and a text that begins with a colon.
     """
     letters = np.frombuffer(body, np.uint8)
     quotes = letters[:-1] == _QUOTE
@@ -40,3 +46,23 @@ def _spaced(body: bytes) -> bool:
     """Whether a quote, white space and a colon follow each other anywhere."""
     squeezed = body.translate(None, b" \t\r\n")
     return squeezed.count(b'":') != body.count(b'":')
+
+
+class _Twice(Exception):
+    pass
+
+
+def _look(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) != len(pairs):
+        raise _Twice
+
+
+_reader: Final = json.JSONDecoder(object_pairs_hook=_look, parse_int=len, parse_float=len)
+
+
+def _read_again(body: bytes) -> bool:
+    try:
+        _reader.decode(body.decode())
+    except (_Twice, ValueError, RecursionError):
+        return False
+    return True

@@ -94,9 +94,10 @@ class QueueClaims:
     async def send(self, organization: str, key: bytes | None, batch: EventBatch) -> tuple[Receipt, Taken]:
         """Send what is new of the batch, with its claim. Cancelled, nothing was sent."""
         async with self._sending:  # so that nobody else looks whether these events are in before they are
+            now = time.time_ns() // 1_000
+            self._stale |= dict.fromkeys(self._seen.forget_before(now - self._remember_us))
             new, ids = self._seen.new_rows(organization, batch)
             taken = Taken(len(batch), len(batch) - len(new))
-            now = time.time_ns() // 1_000
             written: dict[bytes, bytes | None] = dict.fromkeys(islice(self._stale, _DELETIONS))
             deleted = list(written)
             name = key if key is not None else os.urandom(16)
@@ -108,7 +109,6 @@ class QueueClaims:
             # From here to the end nothing waits: it was sent, and so it is remembered.
             for one in (*deleted, _BATCH + name, _IDS + name):
                 self._stale.pop(one, None)
-            self._stale |= dict.fromkeys(self._seen.forget_before(now - self._remember_us))
             self._stale |= dict.fromkeys(self._seen.remember(now, _IDS + name, organization, ids))
             return receipt, taken
 

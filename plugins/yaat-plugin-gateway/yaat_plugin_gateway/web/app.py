@@ -38,11 +38,13 @@ _BODY_SECONDS: Final = 120.0
 
 def make_app(routes: Iterable[BaseRoute]) -> Starlette:
     """The application that serves these routes."""
-    return Starlette(
+    app = Starlette(
         routes=list(routes),
         middleware=[Middleware(_Guard)],
         exception_handlers={HTTPException: _no_route},
     )
+    app.router.redirect_slashes = False  # a key is sent to one place alone
+    return app
 
 
 class _Guard:
@@ -102,7 +104,8 @@ class _Exchange:
         """As ASGI's; the answer begins when the request was read."""
         if message["type"] == "http.response.start":
             self.answered = True
-            await self._drain()
+            if message["status"] != 408:  # who is too slow is not waited for
+                await self._drain()
         await self._send(message)
 
     async def _drain(self) -> None:

@@ -76,6 +76,8 @@ class Endpoint(Generic[A]):
     max_body: int = MAX_BODY
     body: type[Any] | None = None
     """For the document alone: the body that the handler reads itself."""
+    media_types: Sequence[str] = ()
+    """For the document alone: what it answers with besides JSON."""
     refusals: Mapping[int, str] = attrs.field(factory=dict)
     """For the document alone: statuses besides 400, 401, 403, 429, 500 and 503, and when they come."""
 

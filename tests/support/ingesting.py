@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class FixedAccess:
         return KEYS[token]
 
 
-@attrs.define
+@attrs.define(slots=False)
 class CountingLimits:
     """Notes what it is asked and told; refuses while ``closed``."""
 
@@ -160,7 +160,3 @@ async def gateway(
         async with httpx.AsyncClient(base_url=base, timeout=PATIENCE, verify=verify) as client:
             yield Gateway(source, kept, client, limits, stats)
         nursery.cancel_scope.cancel()
-
-
-def ids(count: int) -> Iterator[str]:
-    return (str(uuid.UUID(int=number + 1)) for number in range(count))

@@ -1,0 +1,54 @@
+"""Questions to a sink's database, and the rows that answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class QueryScope:
+    """Which events may be seen at all: those of one organization, and of these services and environments (none: all)."""
+
+    organization_id: str
+    services: frozenset[str] = frozenset()
+    environments: frozenset[str] = frozenset()
+
+
+@attrs.frozen(kw_only=True)
+class QueryRequest:
+    """A question to a sink's database. ``rows`` and ``seconds`` are limits.
+
+    With a ``scope`` the question is answered as if no other event existed.
+    """
+
+    sql: str
+    rows: int = 100_000
+    seconds: float = 30.0
+    scope: QueryScope | None = None
+    begins: Callable[[QueryAnswer], None] | None = None
+    """Told, in the worker thread, of the answer that is about to be made, so that it can be interrupted meanwhile."""
+
+
+class QueryAnswer(Protocol):
+    """Rows as they come. Iterated and closed in one worker thread."""
+
+    @property
+    def schema(self) -> Any:
+        """The Arrow schema of the answer."""
+        ...
+
+    @property
+    def truncated(self) -> bool:
+        """True, once iterated, when the limit of rows cut the answer."""
+        ...
+
+    def __iter__(self) -> Any:
+        """Arrow record batches."""
+        ...
+
+    def close(self) -> None:
+        """Stop the query and free its cursor."""
+        ...

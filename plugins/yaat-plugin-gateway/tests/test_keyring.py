@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from yaat_plugin_gateway.access import failures, token, watch
 from yaat_plugin_gateway.access.failures import Failures
 from yaat_plugin_gateway.access.gate import Gate, opened
 from yaat_plugin_gateway.access.rates import KeyLimits
+from yaat_plugin_gateway.state.database import Database
+from yaat_plugin_gateway.state.keys import Keys
 from yaat_plugin_gateway.state.location import located
-from yaat_plugin_gateway.state.records import Wanted
+from yaat_plugin_gateway.state.records import Key, Wanted
 from yaat_plugin_gateway.state.store import State, open_state
 from yaat_plugin_gateway.web.refusal import Refused
 
@@ -126,25 +129,44 @@ async def test_both_keys_of_a_rotation_are_good_until_it_is_over(
         assert (await gate.access.caller(second.token)).key_id == new.id
 
 
+class Slow(Keys):
+    """Answers of a database that take their time on the way: the first one is from before ``go``."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.read, self.go = threading.Event(), threading.Event()
+
+    def find(self, id: str) -> Key | None:
+        """As that of `Keys`."""
+        found = super().find(id)
+        self.read.set()
+        assert self.go.wait(60)
+        return found
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
 async def test_a_revocation_wins_against_a_look_that_is_under_way(
-    open_again: MakeState, wall: Any, mock_clock: MockClock
+    open_again: MakeState, wall: Any, mock_clock: MockClock, where: str, elsewhere: bool
 ) -> None:
     here, there = open_again(), open_again()
-    async with opened(here, KeyLimits(), wall=wall) as gate:
-        for _ in range(25):
-            key, fresh = here.keys.create("default", AGENTS, wall.us)
+    key, fresh = here.keys.create("default", AGENTS, wall.us)
+    database = Database(located(where, Path()))
+    here.keys = slow = Slow(database)
+    async with opened(here, KeyLimits(), wall=wall) as gate, trio.open_nursery() as nursery:
 
-            async def ask(text: str) -> None:
-                try:
-                    await gate.access.caller(text)
-                except Refused as told:
-                    assert told.status == 401
-
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(ask, fresh.token)
-                nursery.start_soon(partial(trio.to_thread.run_sync, there.keys.revoke, None, key.id, wall.us))
-            mock_clock.jump(watch.EVERY)
+        async def ask() -> None:
             assert "revoked" in (await refused(gate, fresh.token)).problem
+
+        nursery.start_soon(ask)
+        await trio.to_thread.run_sync(slow.read.wait, 60)
+        revoked = await trio.to_thread.run_sync(there.keys.revoke, None, key.id, wall.us)
+        if elsewhere:  # noticed by another request
+            mock_clock.jump(watch.EVERY)
+            await gate.watch.look()
+        else:
+            gate.keyring.replace(revoked)
+        slow.go.set()
+    database.close()
 
 
 async def test_who_guesses_is_slowed(local: State, wall: Any, mock_clock: MockClock) -> None:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import attrs
 
+from yaat_core.errors import StoreUnavailable
+
 
 @attrs.frozen(kw_only=True)
 class QueryScope:
@@ -52,3 +54,22 @@ class QueryAnswer(Protocol):
     def close(self) -> None:
         """Stop the query and free its cursor."""
         ...
+
+
+class Ask(Protocol):
+    """Asks the agent's database."""
+
+    async def __call__(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:
+        """The answer of a sink's database (None: the first sink that can). Iterate and close it in one worker thread.
+
+        Raises:
+            QueryRefused, QueryFailed: the sandbox or the database says no.
+            StoreUnavailable: the sink is not open at this moment.
+            UsageError: there is no such sink, or none that can answer.
+        """
+        ...
+
+
+async def nobody_to_ask(request: QueryRequest, sink: str | None = None) -> QueryAnswer:
+    """Where no agent runs."""
+    raise StoreUnavailable("no agent runs here that could be asked", fix="start it: yaat run")

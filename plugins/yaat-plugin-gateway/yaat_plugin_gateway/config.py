@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, Literal
 
+from yaat_core.config.fields import defaults_of
 from yaat_core.config.options import Duration, Size, configuration, option, positive
 from yaat_kit.listening import Address
 from yaat_plugin_gateway.access.rates import KeyLimits
@@ -71,12 +73,14 @@ class GatewayConfig:
         help="`keys`: requests need a key; `none`: whoever comes may send and read, which takes a listener on loopback.",
     )
     limits: KeyLimits = option(
-        factory=KeyLimits,
+        factory=partial(defaults_of, KeyLimits),
         help="What each key may send that has no limits of its own.",
         example={"events_per_second": 10_000},
     )
     queries: QueryOptions = option(
-        factory=QueryOptions, help="What queries may take.", example={"max_time": "2m", "at_once": 4}
+        factory=partial(defaults_of, QueryOptions),
+        help="What queries may take.",
+        example={"max_time": "2m", "at_once": 4},
     )
     max_body: Size = option("5MB", help="Largest body of a request, as it is sent.", validator=positive)
     max_inflated: Size = option("32MiB", help="Largest body when it is unpacked.", validator=positive)
@@ -112,7 +116,9 @@ class GatewayConfig:
         validator=_not_negative,
     )
     raw_payloads: RawPayloads = option(
-        factory=RawPayloads, help="Bodies of requests kept as they came, for replay.", example={"keep": "1h"}
+        factory=partial(defaults_of, RawPayloads),
+        help="Bodies of requests kept as they came, for replay.",
+        example={"keep": "1h"},
     )
 
     def __attrs_post_init__(self) -> None:

@@ -61,7 +61,7 @@ class GatewaySource(Source):
             app = make_app([*routes(endpoints, parts.access), *document_routes(endpoints)])
             listener = await trio.to_thread.run_sync(listen, self._address)
             try:
-                serve = partial(http.serve_http, app, listener.socket, self._limits(), tls=context)
+                serve = partial(http.serve_http, lambda: app, listener.socket, self._limits(), tls=context)
                 await nursery.start(serve)
                 self.listening = listener.address
                 self._context.log.info("listening on %s%s", listener.address, " with TLS" if context else "")

@@ -9,7 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from yaat_core.components import QueryScope
+from yaat_core.errors import QueryTimeout
 from yaat_plugin_gateway.access.caller import Right
+from yaat_plugin_gateway.asking.queries import refused_query
 from yaat_plugin_gateway.asking.seats import Seats
 from yaat_plugin_gateway.asking.store import EventStore
 from yaat_plugin_gateway.state.store import State
@@ -96,7 +98,7 @@ class Listing:
                 arguments=Nothing,
                 result=ServiceList,
                 handler=self._services,
-                refusals={504: "Counting took too long."},
+                refusals={422: "Counting took too long."},
             ),
         ]
 
@@ -115,7 +117,10 @@ class Listing:
 
     async def _services(self, call: Call[Nothing]) -> ServiceList:
         with self._seats.one(call.caller):
-            found = await self._found(call.caller.scope)
+            try:
+                found = await self._found(call.caller.scope)
+            except QueryTimeout as error:
+                raise refused_query(error) from None
         by_name: dict[str, list[EnvironmentTold]] = {}
         for (name, environment), (first, last, events) in sorted(found.items()):
             told = EnvironmentTold(environment, _time(first), _time(last), events)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from yaat_core.control.answers import AnswerResponse, Failures
 from yaat_core.control.encoders import ENCODERS, CsvEncoder
 from yaat_core.control.listen import Receive, Scope, Send
-from yaat_core.errors import YaatError
+from yaat_core.errors import QueryTimeout, YaatError
 from yaat_plugin_gateway.access.caller import Caller
 from yaat_plugin_gateway.asking.formats import MEDIA_TYPES, format_for
 from yaat_plugin_gateway.asking.options import QueryOptions
@@ -112,8 +112,7 @@ class Queries:
             "handler": self._answer,
             "refusals": {
                 406: "No format that Accept names.",
-                422: "The SQL is wrong, or takes too much memory.",
-                504: "It took longer than its timeout.",
+                422: "The SQL is wrong, or takes too much time (`YAAT-E603`) or memory.",
             },
         }
         summary = "SQL over the events that the key may see."
@@ -171,9 +170,17 @@ class _Seated(Response):
             await refusal.response(refused)(scope, receive, send)
 
 
+def refused_query(error: YaatError) -> Refused:
+    """What went wrong with a query. That it took too long is the query's fault, not the gateway's."""
+    if isinstance(error, QueryTimeout):
+        fix = "ask for less (a shorter time, fewer columns), or allow more with `timeout`"
+        return Refused(422, error.code, error.what, fix=fix)
+    return refused_by(error)
+
+
 def _told(error: YaatError) -> dict[str, str]:
-    refused = refused_by(error)
+    refused = refused_query(error)
     return {"code": refused.code, "problem": refused.problem, "fix": refused.fix}
 
 
-_FAILURES: Final = Failures(lambda error: refusal.response(refused_by(error)), _told)
+_FAILURES: Final = Failures(lambda error: refusal.response(refused_query(error)), _told)

@@ -157,7 +157,7 @@ class _Rows:
                 raise _Unusual
         if sizes.max() > MAX_TAGS:
             raise _Unusual
-        items = list(chain.from_iterable(map(dict.values, tags)))  # type: ignore[arg-type]
+        items: list[Any] = list(chain.from_iterable(map(dict.values, tags)))  # type: ignore[arg-type]
         return pa.MapArray.from_arrays(
             pa.array(offsets), pa.array(keys, pa.string()), pa.array(items, pa.string()), type=TAGS_TYPE
         )

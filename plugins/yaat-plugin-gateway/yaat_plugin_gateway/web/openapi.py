@@ -96,7 +96,9 @@ def _inputs(
     in_path = _IN_PATH.findall(one.path)
     shape = schemas[one.arguments.__name__] if one.arguments else {"properties": {}}
     fields, required = shape["properties"], shape.get("required", [])
-    parameters = [_parameter(name, "path", fields.get(name, {"type": "string"}), needed=True) for name in in_path]
+    parameters = [
+        _parameter(name, "path", fields.get(name, {"type": "string"}), needed=True) for name in in_path
+    ]
     if one.method in ("GET", "DELETE"):
         rest = [name for name in fields if name not in in_path]
         parameters += [_parameter(name, "query", fields[name], needed=name in required) for name in rest]
@@ -139,7 +141,11 @@ def _refusals(one: Endpoint[Any], has_body: bool) -> dict[str, Any]:
         for status, text in {**_REFUSALS, **one.refusals}.items()
         if has_body or status not in _WITH_BODY or status in one.refusals
     }
-    return {str(status): _refusal(status, text) for status, text in sorted(told.items())}
+    answers = {str(status): _refusal(status, text) for status, text in sorted(told.items())}
+    return {
+        **answers,
+        "431": {"description": "The request line and the headers are too large; there is no body."},
+    }
 
 
 def _refusal(status: int, text: str) -> dict[str, Any]:

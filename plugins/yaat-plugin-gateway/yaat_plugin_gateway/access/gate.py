@@ -115,17 +115,19 @@ async def opened(
     limits: KeyLimits,
     *,
     everyone: bool = False,
+    refused: Callable[[str], None] = lambda code: None,
     wall: Callable[[], float] = time.time,
 ) -> AsyncIterator[Gate]:
     """A gate on an open state, while the block lasts; the state stays open.
 
     ``everyone``: whoever comes may send and read, for the organization `default` (the listener has to be on loopback).
+    ``refused`` is told the code of each request that is refused for its key.
 
     Raises:
         YaatError: the state can't be used.
     """
     watch = Watch(state)
-    keyring = Keyring(state, watch, wall=wall)
+    keyring = Keyring(state, watch, refused, wall=wall)
     limiter = Limiter(state, limits, keyring.rates, wall=wall)
     watch.subscribe(limiter.changed)
     access: Access = Everyone(watch, _anyone()) if everyone else keyring

@@ -62,6 +62,7 @@ def chain(source: str, told: list[str], *steps: Step) -> Chain:
         service_name=source,
         environment="production",
         organization_id="local",
+        host_name="here",
         tags={},
         reserved={"yaat.source": f"sources.{source}"},
     )

@@ -58,10 +58,12 @@ class GatewaySource(Source):
             desk = Desk(self._config, self._context, parts, claims)
             self._asked = (desk.problems, parts.problems)
             endpoints = [desk.endpoint(), *parts.endpoints]
-            app = make_app([*routes(endpoints, parts.access), *document_routes(endpoints)])
+            served = [*routes(endpoints, parts.access), *document_routes(endpoints)]
             listener = await trio.to_thread.run_sync(listen, self._address)
             try:
-                serve = partial(http.serve_http, lambda: app, listener.socket, self._limits(), tls=context)
+                serve = partial(
+                    http.serve_http, partial(make_app, served), listener.socket, self._limits(), tls=context
+                )
                 await nursery.start(serve)
                 self.listening = listener.address
                 self._context.log.info("listening on %s%s", listener.address, " with TLS" if context else "")

@@ -255,6 +255,19 @@ async def test_health_names_keys_that_should_be_rotated(
         assert found.advice == f"yaat gateway keys rotate {key.prefix}"
 
 
+async def test_a_fresh_gateway_tells_how_to_make_a_key(
+    local: State, wall: Any, mock_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(local, KeyLimits(), wall=wall) as gate:
+        assert (await refused(gate, None)).status == 401
+    assert "make a key with `yaat gateway keys create NAME`" in caplog.text
+    caplog.clear()
+    local.keys.create("default", AGENTS, wall.us)
+    async with opened(local, KeyLimits(), wall=wall):
+        pass
+    assert not caplog.text
+
+
 async def test_everyone_may_come_when_that_is_wanted(local: State, wall: Any, mock_clock: MockClock) -> None:
     async with opened(local, KeyLimits(), wall=wall, everyone=True) as gate:
         caller = await gate.access.caller(None)

@@ -15,6 +15,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import attrs
@@ -134,6 +135,8 @@ async def opened(
     gate = Gate(state, access, keyring, limiter, Sightings(wall=wall), watch, wall)
     if everyone:
         await state.ask(state.organizations.ensure, FIRST, int(wall() * 1e6))
+    elif not await state.ask(partial(state.keys.all, limit=1)):
+        log.warning("nobody can send yet: make a key with `yaat gateway keys create NAME`")
     await watch.look()
     try:
         async with trio.open_nursery() as nursery:

@@ -20,6 +20,7 @@ import trio
 
 from yaat_core import __version__, config, early, ending, faults, report, upkeep
 from yaat_core.components import Damage, Neighbour, QueryAnswer, QueryRequest, Record, RecordInfo
+from yaat_core.config.detected import DETECTED
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
@@ -228,6 +229,9 @@ class Agent:
                     advice=f"yaat plugins show {state.name}",
                     level="warn",
                 )
+        for warning in self._configuration.warnings:
+            if warning.code == DETECTED:
+                self.health.set("sources", warning.what, advice=warning.fix, level="warn", topic=warning.what)
 
     # --- operations ---
 

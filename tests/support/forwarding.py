@@ -93,6 +93,7 @@ class Forwarder:
 async def forwarding(folder: Path, url: str, **options: Any) -> AsyncIterator[Forwarder]:
     """A sink that is open. The same folder again is a restart."""
     stats = Stats()
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - a test
     sink = CloudSink(config(url, **options), make_context(folder, "sinks.cloud", stats=stats))
     await sink.open()
     try:

@@ -60,7 +60,10 @@ class Exchange:
         request = self.request
         if request.body:
             return
-        request.body = self.file.read(int(request.headers.get("content-length", 0)))
+        length = int(request.headers.get("content-length", 0))
+        request.body = self.file.read(length)
+        if len(request.body) < length:
+            raise ConnectionError("it went away in the middle of a request")
         packed = request.headers.get("content-encoding", "identity")
         if packed == "gzip":
             text = gzip.decompress(request.body)
@@ -102,7 +105,9 @@ def answer_bytes(status: int, body: Any = b"", headers: Mapping[str, str] | None
 def obey(exchange: Exchange) -> None:
     """As the API does."""
     exchange.read_body()
-    if exchange.request.headers.get("authorization") != f"Bearer {KEY}":
+    if exchange.request.target != "/v1/ingest":
+        exchange.answer(404, b"nothing here")
+    elif exchange.request.headers.get("authorization") != f"Bearer {KEY}":
         exchange.answer(401, {"error": {"code": "unauthorized", "problem": "no such key"}})
     elif exchange.request.wrong:
         exchange.answer(400, {"error": {"code": "wrong", "problem": exchange.request.wrong[0]}})
@@ -240,6 +245,9 @@ class IngestServer:
                 self._open.discard(connection)
 
     def _exchange(self, connection: socket.socket, file: Any, request: Request) -> bool:
+        if not request.method:
+            connection.sendall(answer_bytes(400, b"no HTTP"))
+            return False
         with self._lock:
             behaviour = self.script.pop(0) if self.script else self.otherwise
             self.requests.append(request)
@@ -253,9 +261,11 @@ class IngestServer:
 
 
 def _head(file: Any) -> Request | None:
-    line = file.readline(65_536).decode("ascii")
+    line = file.readline(65_536).decode("latin-1")
     if not line.strip():
         return None
+    if not line.startswith("POST "):
+        return Request("", "", {})
     method, target, _ = line.split()
     headers: dict[str, str] = {}
     while (line := file.readline(65_536).decode("latin-1")) not in ("\r\n", ""):

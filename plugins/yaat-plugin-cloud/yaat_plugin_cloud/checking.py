@@ -10,7 +10,7 @@ import trio
 
 from yaat_core.components import Finding
 from yaat_core.event import EventBatch
-from yaat_plugin_cloud.answers import Later, Stop, Verdict, judge
+from yaat_plugin_cloud.answers import Later, Stop, TooMuch, Unnamed, Verdict, judge
 from yaat_plugin_cloud.client import Client
 from yaat_plugin_cloud.config import CloudConfig
 from yaat_plugin_cloud.endpoint import Endpoint
@@ -93,14 +93,14 @@ async def _asked(config: CloudConfig, where: Endpoint, context: ssl.SSLContext |
     finally:
         await client.aclose()
     step = "authentication" if answer.status in (401, 403) else "API"
-    return _told(step, where, judge(answer, 0))
+    return _told(step, where, judge(answer, 0), is_json=answer.is_json)
 
 
-def _told(step: str, where: Endpoint, verdict: Verdict) -> Sequence[Finding]:
-    """A server that finds fault with a batch without events was reached, and knows the key."""
+def _told(step: str, where: Endpoint, verdict: Verdict, *, is_json: bool) -> Sequence[Finding]:
+    """An API that finds fault with a batch without events was reached, and knows the key."""
     if isinstance(verdict, Stop):
         return [Finding(problem=f"{step}: {where.url}: {verdict.why}", advice=verdict.advice)]
-    if isinstance(verdict, Later):
-        advice = "the server was reached; see what it does"
+    if isinstance(verdict, Later) or (isinstance(verdict, Unnamed | TooMuch) and not is_json):
+        advice = "the server was reached; see what it does, and whether this is the right one"
         return [Finding(problem=f"{step}: {where.url}: {verdict.why}", advice=advice, level="warn")]
     return ()

@@ -72,7 +72,7 @@ def meaning(error: BaseException) -> Unreached:
     """The failure behind an exception of httpx, trio, ssl or socket."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
-            return _of_tls(cause)
+            return _of_tls(cause, maybe=not isinstance(error, httpx.ConnectError))
         if isinstance(cause, socket.gaierror):
             return _of_names(cause)
         if isinstance(cause, OSError) and cause.errno in _ADDRESSES:
@@ -104,7 +104,7 @@ def _of_http(error: BaseException) -> Unreached:
     return Unreached(f"the connection broke ({type(error).__name__})", "", maybe=True)
 
 
-def _of_tls(error: ssl.SSLError) -> Unreached:
+def _of_tls(error: ssl.SSLError, *, maybe: bool) -> Unreached:
     if isinstance(error, ssl.SSLCertVerificationError):
         known = _CERTIFICATES.get(error.verify_code)
         why, advice = known or (
@@ -124,7 +124,7 @@ def _of_tls(error: ssl.SSLError) -> Unreached:
             tls=True,
         )
     told = (error.reason or type(error).__name__).replace("_", " ").lower()
-    return Unreached(f"TLS failed: {told}", "see who answers there", maybe=True)
+    return Unreached(f"TLS failed: {told}", "see who answers there", maybe=maybe)
 
 
 def _of_names(error: socket.gaierror) -> Unreached:

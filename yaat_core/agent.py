@@ -19,7 +19,7 @@ from typing import Any
 import trio
 
 from yaat_core import __version__, config, early, ending, faults, report, upkeep
-from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
+from yaat_core.components import Damage, Neighbour, QueryAnswer, QueryRequest, Record, RecordInfo
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
@@ -29,6 +29,7 @@ from yaat_core.errors import StoreUnavailable, UsageError, YaatError
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, watch_loop
 from yaat_core.memory import bound_allocators
+from yaat_core.neighbours import neighbours
 from yaat_core.pipeline.delivery import SinkWorker
 from yaat_core.pipeline.intake import SourceOutlet
 from yaat_core.plugins import Plugins
@@ -132,6 +133,7 @@ class Agent:
                 reading.cancel()
                 await self._sources_done.wait()
             await self._rooms.intake.drained()
+            await self._rooms.writer.finish()
             await self._delivered()
 
     async def _delivered(self) -> None:
@@ -192,9 +194,13 @@ class Agent:
         )  # what a failed run had sent counts in where to resume
         stored = await self._rooms.door.call(partial(self._rooms.queue.checkpoints, str(entry.id)))
         resumed = {key: checkpoint.value for key, checkpoint in stored.items()}
+        beside = await self._beside(entry) if source.inherits else ()
         keeper.works()
         with self._rooms.complaints.hear(str(entry.id), source):
-            await source.run(SourceOutlet(self._rooms.intake, str(entry.id), resumed))
+            await source.run(SourceOutlet(self._rooms.intake, str(entry.id), resumed, beside))
+
+    async def _beside(self, entry: SourceEntry) -> Sequence[Neighbour]:
+        return await self._rooms.door.call(partial(neighbours, self._configuration, self._rooms.queue, entry))
 
     async def _run_sinks(self, scope: trio.CancelScope, closed: trio.Event) -> None:
         with scope:

@@ -231,6 +231,15 @@ To mend it: choose another address, or end what has it.
 
     $ ss -lunpt | grep 8125       # who has the port
     $ ss -lxp | grep dsd.socket   # who has the socket file""",
+    "YAAT-E403": """\
+The certificates of a sink's `tls.ca_file` can't be used.
+
+The file is not there, may not be read, or holds no certificate in PEM form. Nothing is sent
+without knowing whom to believe: events wait in the queue.
+
+To mend it: name a file of the authorities' certificates. `yaat validate` looks at it.
+
+    $ openssl x509 -in ca.pem -noout -subject -enddate""",
     "YAAT-E501": """\
 Another agent uses this state directory.
 

@@ -24,19 +24,22 @@ _ENVIRONMENT: Final = {
 _ARENAS: Final = "MALLOC_ARENA_MAX"
 #: The same as a parameter of `mallopt` (glibc, malloc.h).
 _M_ARENA_MAX: Final = -8
-#: New objects between two looks of the garbage collector: start-up makes hundreds of thousands that all stay.
+#: New objects between two looks of the garbage collector; and while libraries are imported, whose objects all stay.
 _COLLECT_AFTER: Final = 20_000
+_COLLECT_AFTER_AT_START: Final = 200_000
 
 
 def before_imports() -> None:
     """What libraries read when they are imported."""
-    gc.set_threshold(_COLLECT_AFTER, 20, 50)
+    gc.set_threshold(_COLLECT_AFTER_AT_START, 20, 50)
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
 
 
 def bound_allocators() -> None:
-    """For a process that runs an agent."""
+    """For a process that runs an agent, when most is imported."""
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 50)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if _ARENAS not in os.environ and mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)

@@ -45,6 +45,18 @@ def rows_to_json(batch: EventBatch) -> list[bytes]:
     return pc.cast(_rows(batch, "}"), pa.binary()).to_pylist() if len(batch) else []
 
 
+def json_elements(batch: EventBatch) -> tuple[memoryview, Any]:
+    """The rows as elements of a JSON array, each followed by a comma: all bytes, and int32 offsets of len + 1.
+
+    Rows ``a`` to ``b`` (exclusive) of an array are ``data[offsets[a] : offsets[b] - 1]``; nothing is copied.
+    """
+    if not len(batch):
+        return memoryview(b""), np.zeros(1, np.int32)
+    rows = _rows(batch, "},")
+    offsets = np.frombuffer(rows.buffers()[1], np.int32)[: len(rows) + 1]
+    return memoryview(rows.buffers()[2])[: offsets[-1]], offsets
+
+
 def rows_from_json(rows: Sequence[msgspec.Raw]) -> EventBatch:
     """The inverse of `rows_to_json`, but for what JSON can't express.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -21,6 +23,21 @@ class Fault(YaatError):
     """An exception that nobody foresaw."""
 
     code = "YAAT-E000"
+
+
+class AllClosed(int):
+    """The exit code of a command that has closed and stored everything it had: nothing is left for Python to end."""
+
+
+def leave(wish: SystemExit) -> NoReturn:
+    """End the process, after `AllClosed` at once: to take an interpreter with all libraries apart takes a sixth of a second."""
+    if not isinstance(wish.code, AllClosed):
+        raise wish
+    logging.shutdown()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(wish.code)
 
 
 def ended(work: Callable[[], Any], args: Sequence[str]) -> int:

@@ -117,4 +117,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    cli.main()
+    try:
+        cli.main()
+    except SystemExit as wish:
+        from yaat_core.cli.ending import leave
+
+        leave(wish)

@@ -10,6 +10,7 @@ import click
 
 from yaat_core import early
 from yaat_core.cli.door import Door, command
+from yaat_core.cli.ending import AllClosed
 from yaat_core.display import terminal_safe
 
 
@@ -43,7 +44,7 @@ def run(door: Door, *, once: bool, log_level: str) -> int:
     code = agent.run(setup.configuration, setup.plugins, once=once)
     if door.as_json:
         door.document({"once": once, "outcome": "done", "exit_code": code})
-    return code
+    return AllClosed(code)
 
 
 class _OneLine(logging.Formatter):

@@ -8,22 +8,14 @@ import socket
 from functools import partial
 
 import trio
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from yaat_core.control import replies, wire
-from yaat_core.control.listen import Limits, serve_http
-from yaat_core.control.oops import unexpected
+from yaat_core.control.listen import App, Limits, serve_http
 from yaat_core.health import HealthBoard
 from yaat_core.operations import Operations
-from yaat_core.status import Status
 
 log = logging.getLogger("yaat.health")
 
 COMPONENT = "health"
-_READY = ("running", "storage_full")
 
 
 async def serve(
@@ -49,7 +41,7 @@ async def serve(
     with bound:
         limits = Limits(connections=32, write_timeout=10, read_timeout=10)
         async with trio.open_nursery() as nursery:
-            await nursery.start(partial(serve_http, _app(operations), bound, limits))
+            await nursery.start(partial(serve_http, partial(_app, operations), bound, limits))
             host, port = bound.getsockname()[:2]
             task_status.started(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
@@ -94,31 +86,7 @@ def _tell(board: HealthBoard, listen: str, error: Exception) -> None:
     )
 
 
-def _app(operations: Operations) -> Starlette:
-    async def healthz(_: Request) -> Response:
-        status = await _status(operations)
-        return status if isinstance(status, Response) else _answer(status.health, ok=status.health.ok)
+def _app(operations: Operations) -> App:
+    from yaat_core.control.probes import make_app
 
-    async def readyz(_: Request) -> Response:
-        status = await _status(operations)
-        if isinstance(status, Response):
-            return status
-        return _answer({"ready": status.state in _READY, "state": status.state}, ok=status.state in _READY)
-
-    return Starlette(
-        routes=[
-            Route("/healthz", healthz, methods=["GET"]),
-            Route("/readyz", readyz, methods=["GET"]),
-        ]
-    )
-
-
-async def _status(operations: Operations) -> Status | Response:
-    try:
-        return await operations.status()
-    except Exception as error:  # noqa: BLE001 - logged with its traceback
-        return _answer(wire.error_document(unexpected(error, "health")), ok=False)
-
-
-def _answer(document: object, *, ok: bool) -> Response:
-    return replies.document(document, 200 if ok else 503)
+    return make_app(operations)

@@ -1,8 +1,8 @@
-"""HTTP on sockets that are bound already: Hypercorn's trio protocol under an accept loop of our own.
+"""HTTP on sockets that are bound already: an accept loop of our own, and a server that is loaded when a client comes.
 
-Hypercorn's own worker shields its writes from cancellation, so that one client that stops reading would keep the
-agent from stopping; here the agent owns the connections and closes them. The number of connections is bounded,
-and so is the time that a write may take.
+The server takes a tenth of a second to load and ten MiB, and most runs of `yaat run --once` are never asked anything.
+Until it is there a connection waits in the backlog of its socket. The number of connections is bounded, and so is
+the time that a write may take.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import trio
-from hypercorn.app_wrappers import ASGIWrapper
-from hypercorn.config import Config
-from hypercorn.trio.tcp_server import TCPServer
-from hypercorn.trio.worker_context import WorkerContext
+
+if TYPE_CHECKING:
+    from yaat_core.control.connections import Door
 
 log = logging.getLogger("yaat.http")
 
@@ -44,76 +42,33 @@ class Limits:
 
 
 async def serve_http(
-    app: App,
+    make_app: Callable[[], App],
     bound: socket.socket,
     limits: Limits,
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve ``app`` on a listening socket until cancelled; then every connection is closed at once."""
-    door = _Door(app, _settings(limits), limits)
-    listener = trio.SocketListener(trio.socket.from_stdlib_socket(bound))
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(door.close_at_the_end)
-        await nursery.start(partial(trio.serve_listeners, door.handle, [listener], handler_nursery=nursery))
+    """Serve the app on a listening socket until cancelled; then every connection is closed at once.
+
+    ``make_app`` is called in a worker thread, when the first client has come.
+    """
+    with bound:
         task_status.started()
-
-
-class _Stream:
-    """A connection whose writes don't wait forever."""
-
-    def __init__(self, stream: trio.SocketStream, write_timeout: float) -> None:
-        self._stream = stream
-        self._write_timeout = write_timeout
-        self.socket = stream.socket
-        self.receive_some = stream.receive_some
-        self.send_eof = stream.send_eof
-        self.aclose = stream.aclose
-
-    async def send_all(self, data: bytes) -> None:
-        with trio.move_on_after(self._write_timeout) as waiting:
-            await self._stream.send_all(data)
-        if waiting.cancelled_caught:
-            self.socket.close()
-            raise trio.BrokenResourceError("the client stopped reading")
-
-
-class _Door:
-    def __init__(self, app: App, settings: Config, limits: Limits) -> None:
-        untyped: Any = app  # the same protocol, in types of its own
-        self._app = ASGIWrapper(untyped)
-        self._settings = settings
-        self._limits = limits
-        self._context = WorkerContext(None)
-        self._open: set[trio.SocketStream] = set()
-
-    async def handle(self, stream: trio.SocketStream) -> None:
-        if len(self._open) >= self._limits.connections:
-            log.warning("more than %d connections: one was closed", self._limits.connections)
-            await trio.aclose_forcefully(stream)
+        await trio.lowlevel.wait_readable(bound)
+        try:
+            door = await trio.to_thread.run_sync(_opened, make_app, limits)
+        except ImportError:
+            log.exception(
+                "the HTTP server can't be loaded; restart the agent if its installation was changed"
+            )
             return
-        self._open.add(stream)
-        try:
-            bounded: Any = _Stream(stream, self._limits.write_timeout)
-            await TCPServer(self._app, self._settings, self._context, {}, bounded)
-        except Exception:
-            log.exception("a connection failed")
-        finally:
-            self._open.discard(stream)
-            stream.socket.close()
-
-    async def close_at_the_end(self) -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            for stream in self._open:
-                stream.socket.close()
+        listener = trio.SocketListener(trio.socket.from_stdlib_socket(bound))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(door.close_at_the_end)
+            await trio.serve_listeners(door.handle, [listener], handler_nursery=nursery)
 
 
-def _settings(limits: Limits) -> Config:
-    settings = Config()
-    settings.accesslog = None
-    settings.errorlog = log
-    settings.include_server_header = False
-    settings.read_timeout = limits.read_timeout
-    return settings
+def _opened(make_app: Callable[[], App], limits: Limits) -> Door:
+    from yaat_core.control.connections import Door
+
+    return Door(make_app(), limits)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import trio
 
-from yaat_core.actions import ACTIONS, Action
 from yaat_core.control import sockets
-from yaat_core.control.app import make_app
-from yaat_core.control.listen import Limits, serve_http
+from yaat_core.control.listen import App, Limits, serve_http
 from yaat_core.operations import Operations
 
 #: Queries at one time; each has a thread and a cursor in the database.
@@ -37,7 +35,7 @@ async def serve(
         async with trio.open_nursery() as nursery:
             slots = trio.CapacityLimiter(MAX_QUERIES)
             for name, listening in bound.items():
-                app = make_app(operations, _served_on(name), slots)
+                app = partial(_app, operations, name, slots)
                 await nursery.start(partial(serve_http, app, listening, limits or Limits()))
             task_status.started()
     finally:
@@ -45,5 +43,10 @@ async def serve(
             sockets.unlink(path)
 
 
-def _served_on(name: str) -> list[Action[Any, Any]]:
-    return [action for action in ACTIONS.values() if name == sockets.CONTROL or action.danger == "read"]
+def _app(operations: Operations, name: str, slots: trio.CapacityLimiter) -> App:
+    """What the socket of this name serves."""
+    from yaat_core.actions import ACTIONS
+    from yaat_core.control.app import make_app
+
+    served = [action for action in ACTIONS.values() if name == sockets.CONTROL or action.danger == "read"]
+    return make_app(operations, served, slots)

@@ -2,6 +2,7 @@
 
 intake.py      the bounded room that sources send into; receipts
 chain.py       processors on whole batches, with recount and isolation of rows that make one fail
+making.py      events that processors make themselves
 defaults.py    what labels, source and configuration say of every event
 door.py        the queue behind one async door: one writer at a time, recovery after a failed write
 writer.py      group commit: what waits becomes one queue write

@@ -127,7 +127,15 @@ class LineCutter:
         if ends[-1] > complete:
             sizes[-1] = rest
         cut = np.maximum(sizes - self.max_bytes, 0)
-        text = _text(self._shortened(data, starts, sizes, cut, encoding), len(starts), encoding)
+        stop = int(starts[-1] + sizes[-1])
+        if encoding.codec == "utf-8" and not cut.any() and data.find(b"\r", 0, stop) < 0:
+            text = _split(data, stop)
+        else:
+            stop = int(starts[-1] + sizes[-1])
+        if encoding.codec == "utf-8" and not cut.any() and data.find(b"\r", 0, stop) < 0:
+            text = _split(data, stop)
+        else:
+            text = _text(self._shortened(data, starts, sizes, cut, encoding), len(starts), encoding)
         used = int(ends[-1])
         left = Skipping.LINE if too_long and not final else Skipping.NOTHING
         return Lines(text, starts + start, ends + start, cut), used, left
@@ -184,10 +192,16 @@ def _text(block: bytes, rows: int, encoding: Encoding) -> Any:
             return _one_by_one(block, encoding)
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
+    return _split(text, len(text) - 1)
+
+
+def _split(block: bytes, stop: int) -> Any:
+    """The lines of ``block[:stop]``, which is not copied before they are."""
     try:
-        whole = _string(text)
+        whole = _string(block, stop)
     except pa.ArrowInvalid:
-        whole = _string(text.decode("utf-8", "replace").encode())
+        mended = block[:stop].decode("utf-8", "replace").encode()
+        whole = _string(mended, len(mended))
     return pc.split_pattern(whole, "\n").flatten()
 
 
@@ -204,8 +218,8 @@ def _one_by_one(block: bytes, encoding: Encoding) -> Any:
     return pa.array(texts, pa.string())
 
 
-def _string(block: bytes) -> Any:
-    """One string: ``block`` without its last byte, checked to be UTF-8."""
-    offsets = pa.py_buffer(np.array([0, len(block) - 1], np.int32))
+def _string(block: bytes, stop: int) -> Any:
+    """One string: ``block[:stop]``, checked to be UTF-8."""
+    offsets = pa.py_buffer(np.array([0, stop], np.int32))
     raw = pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(block)])
     return pc.cast(raw, pa.string())

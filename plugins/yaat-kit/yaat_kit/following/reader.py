@@ -13,11 +13,12 @@ from yaat_kit.encodings import encoding_of
 from yaat_kit.following.checkpoint import Checkpoint
 from yaat_kit.following.generation import Generation
 from yaat_kit.following.identity import TAIL_BYTES, Mark
+from yaat_kit.following.openings import first_bytes, opening
 from yaat_kit.lines import Cut, LineCutter, Skipping
 from yaat_kit.multiline import Joined, Joiner
 
-#: Bytes of one look, more when lines may be longer: some 16,000 lines as servers write them. Every kernel and every
-#: pattern downstream is set up once for a batch, so that a quarter of it costs a third more CPU.
+#: Bytes of one look, more where a line or an event is larger: some 16,000 lines as servers write them. Every kernel and
+#: every pattern downstream is set up once for a batch, so that a quarter of it costs a third more CPU.
 WINDOW: Final = 7 << 19
 #: Rows of one `Piece` at most.
 PIECE_ROWS: Final = 16_384
@@ -31,13 +32,15 @@ class ContentChanged(Exception):
 class Piece:
     """Events of one generation, in order, with the checkpoint that covers them.
 
-    ``record`` is how many events of the generation come before the first one (-1: nobody counted).
+    ``record`` is how many events of the generation come before the first one (-1: nobody counted). ``opening`` are the
+    lines that it began with, when this is the first piece from its middle.
     """
 
     generation: Generation
     events: Joined
     record: int
     checkpoint: Checkpoint
+    opening: str = ""
 
     def __len__(self) -> int:
         return len(self.events)
@@ -85,7 +88,7 @@ class Reader:
 
     @property
     def window(self) -> int:
-        """Bytes of one look: the largest event and a line of full length always fit, also at four bytes a character."""
+        """Bytes of one look at most: the largest event and a line of full length always fit, also at four bytes a character."""
         return max(WINDOW, 4 * self.max_event_bytes + self.max_line_bytes + 65_536)
 
     def look(self, generation: Generation, *, final: bool) -> Look:
@@ -95,42 +98,56 @@ class Reader:
             ContentChanged: it is another file's content by now.
             OSError: it can't be read.
         """
-        before = generation.offset
-        body, tail = self._read(generation)
-        full = len(body) >= self.window
-        final = final or _at_last_end(generation, before + len(body), full)
-        encoding = encoding_of(self.encoding, _first_bytes(generation))
-        cutter = LineCutter(self.max_line_bytes)
-        cut = cutter.cut(body, before, encoding, skipping=generation.skipping, final=final)
-        joined = self.joiner.join(cut.lines, final=final)
-        if full and not joined.lines and len(cut.lines):
-            joined = self.joiner.join(cut.lines, final=True)
-        self._advance(generation, cut, joined, tail + body)
+        before, back = generation.offset, generation.tail.length
+        seen, cut, joined, full = self._taken(generation, WINDOW, final=final)
+        if full and not joined.lines and (len(cut.lines) or cut.end == before):
+            seen, cut, joined, full = self._taken(generation, self.window, final=final)
+            if full and not joined.lines and len(cut.lines):
+                joined = self.joiner.join(cut.lines, final=True)
+        self._advance(generation, cut, joined, seen)
         if generation.record >= 0:
             generation.record += len(joined)
         if cut.skipping is Skipping.ZEROS and generation.codec is None:
             _leap(generation)
         generation.looked_through = not full
         generation.partial = cut.partial
+        pieces = tuple(_pieces(generation, joined, before, seen, back))
+        if pieces and generation.unopened:
+            generation.unopened = False
+            pieces = (attrs.evolve(pieces[0], opening=self._opening(generation, before)), *pieces[1:])
         return Look(
-            pieces=tuple(_pieces(generation, joined, before, tail + body, len(tail))),
+            pieces=pieces,
             bytes=generation.offset - before,
             dropped=cut.dropped,
             zeros=cut.zeros,
         )
 
-    def _read(self, generation: Generation) -> tuple[bytes, bytes]:
-        """The bytes from the offset on, and those remembered before it."""
+    def _taken(self, generation: Generation, window: int, *, final: bool) -> tuple[bytes, Cut, Joined, bool]:
+        """The next bytes, at most ``window``, behind those remembered before the offset; the lines and events in them; is
+        the window full?"""
+        seen, back = self._read(generation, window), generation.tail.length
+        body = seen[back:]
+        full = len(body) >= window
+        final = final or _at_last_end(generation, generation.offset + len(body), full)
+        encoding = encoding_of(self.encoding, first_bytes(generation, 4))
+        cutter = LineCutter(self.max_line_bytes)
+        cut = cutter.cut(body, generation.offset, encoding, skipping=generation.skipping, final=final)
+        return seen, cut, self.joiner.join(cut.lines, final=final), full
+
+    def _opening(self, generation: Generation, before: int) -> str:
+        return opening(generation, encoding_of(self.encoding, first_bytes(generation, 4)), before)
+
+    def _read(self, generation: Generation, window: int) -> bytes:
+        """The bytes remembered before the offset, and those from it on."""
         descriptor, back = _open(generation), generation.tail.length
-        data = generation.pread(self.window + back, generation.offset - back)
+        data = generation.pread(window + back, generation.offset - back)
         # After the data: a truncation in between is seen here.
         self._verify(generation, os.pread(descriptor, max(self.fingerprint_bytes, generation.head.length), 0))
         if not generation.tail.matches(data):
             raise ContentChanged(generation.path)
-        body = data[back:]
-        if generation.limit is not None:
-            body = body[: max(0, generation.limit - generation.offset)]
-        return body, data[:back]
+        if generation.limit is not None and generation.offset + window > generation.limit:
+            data = data[: back + max(0, generation.limit - generation.offset)]
+        return data
 
     def _verify(self, generation: Generation, head: bytes) -> None:
         if not generation.head.matches(head):
@@ -158,11 +175,6 @@ def _at_last_end(generation: Generation, end: int, full: bool) -> bool:
     if generation.codec:
         return not full
     return generation.limit is not None and end >= generation.limit
-
-
-def _first_bytes(generation: Generation) -> bytes:
-    unpacked = generation.unpacked
-    return generation.pread(4, 0) if unpacked is None else unpacked.first
 
 
 def _mark_before(data: bytes, position: int) -> Mark:

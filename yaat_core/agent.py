@@ -167,11 +167,10 @@ class Agent:
         delivered = self._delivered_ever() > before
         if self._in_the_way is not None:
             raise ending.ended(self._in_the_way, delivered=delivered)
-        failed = any(keeper.state == "down" for keeper in self._rooms.sources.values())
-        open_ends = any(lane.queued for lane in self._rooms.lanes.values())
-        if not failed and not open_ends:
-            return 0
-        return 5 if delivered else 1
+        undone = ending.undone(self._rooms)
+        if undone is not None:
+            raise ending.ended(undone, delivered=delivered)
+        return 0
 
     # --- rooms ---
 

@@ -284,7 +284,8 @@ is). It goes on by itself.""",
 `yaat run --once` ended before anything was delivered.
 
 What it waited for can't come by itself: a full disk, a database that can't be opened, a full
-queue whose sink fails. It waited for `shutdown_grace`. Nothing that was accepted is lost.
+queue whose sink fails. It waited for `shutdown_grace`. Or a source failed each time that it was
+tried, or a sink did not take what there was. Nothing that was accepted is lost.
 
 To mend it: the message names what is in the way. Mend that and run it again; it goes on where it
 was.""",

@@ -33,6 +33,7 @@ from yaat_core.neighbours import neighbours
 from yaat_core.pipeline.delivery import SinkWorker
 from yaat_core.pipeline.intake import SourceOutlet
 from yaat_core.plugins import Plugins
+from yaat_core.replaying import Replayed
 from yaat_core.rooms import open_rooms
 from yaat_core.stats import Stats
 from yaat_core.status import AgentState, Status
@@ -141,9 +142,9 @@ class Agent:
             await trio.sleep(0.02)  # what is waited for is spread over lanes, keepers and the clock
 
     def _still_delivering(self, worker: SinkWorker) -> bool:
-        if not worker.lane.waiting:
+        if not worker.lane.queued:
             return False
-        if worker.keeper.state == "ok":
+        if worker.delivers:
             return True
         patience = float(self._configuration.shutdown_grace) if self._once else 0.0
         return trio.current_time() - worker.progress < patience
@@ -166,7 +167,7 @@ class Agent:
         if self._in_the_way is not None:
             raise ending.ended(self._in_the_way, delivered=delivered)
         failed = any(keeper.state == "down" for keeper in self._rooms.sources.values())
-        open_ends = any(lane.waiting for lane in self._rooms.lanes.values())
+        open_ends = any(lane.queued for lane in self._rooms.lanes.values())
         if not failed and not open_ends:
             return 0
         return 5 if delivered else 1
@@ -295,15 +296,7 @@ class Agent:
 
     async def queue_purge(self, sink: str) -> int:
         """As `Operations.queue_purge`."""
-        lane = self._rooms.lanes.get(sink) or self._rooms.detached.get(sink)
-        if lane is None:
-            raise UsageError(
-                f"no sink `{sink}`", fix=f"known: {', '.join([*self._rooms.lanes, *self._rooms.detached])}"
-            )
-        waited = lane.waiting
-        if waited:
-            await lane.give_up(lane.open_from + 1, lane.tail)
-        return waited - lane.waiting
+        return await upkeep.queue_purge(self._rooms, sink)
 
     async def queue_repair(self) -> tuple[Sequence[Damage], Mapping[str, int]]:
         """As `Operations.queue_repair`."""
@@ -324,6 +317,10 @@ class Agent:
     async def dead_purge(self, sink: str, id: str | None) -> tuple[int, int]:
         """As `Operations.dead_purge`."""
         return await upkeep.dead_purge(self._rooms, sink, id)
+
+    async def dead_replay(self, sink: str | None, id: str | None, after: str | None, limit: int) -> Replayed:
+        """As `Operations.dead_replay`."""
+        return await upkeep.dead_replay(self._rooms, sink, id, after, limit)
 
     async def accept_loss(self) -> None:
         """As `Operations.accept_loss`."""

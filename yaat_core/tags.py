@@ -73,7 +73,7 @@ def add_constant(own: Any, tags: Mapping[str, str]) -> Any:
     keys, values, offsets = parts(own)
     names = pa.array(list(tags), pa.string())
     has = same_keys(keys, offsets)
-    if pc.any(pc.is_in(keys if has is None else pa.array(has), value_set=names)).as_py():
+    if pc.any(pc.is_in(keys if has is None else pa.array(has, pa.string()), value_set=names)).as_py():
         return merge(own, constant(len(own), tags))
     rows, count, more = len(own), len(keys), len(tags)
     joined = offsets + more * np.arange(rows + 1, dtype=np.int32)

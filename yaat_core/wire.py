@@ -10,7 +10,10 @@ fragments (``,"level":"info"``, or nothing) before that. Only texts that need es
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
 
 import msgspec
 import numpy as np
@@ -52,6 +55,20 @@ def json_elements(batch: EventBatch) -> tuple[memoryview, Any]:
     return memoryview(rows.buffers()[2])[: offsets[-1]], offsets
 
 
+def rows_from_json(rows: Sequence[msgspec.Raw]) -> EventBatch:
+    """The inverse of `rows_to_json`, but for what JSON can't express.
+
+    Raises:
+        msgspec.MsgspecError: a row that is no JSON, lacks a required field, or has one of another type.
+    """
+    events = [msgspec.json.decode(row, type=_Event) for row in rows]
+    columns: dict[str, Any] = {name: [getattr(event, name) for event in events] for name in SCHEMA.names}
+    columns["event_id"] = [event.event_id.bytes for event in events]  # type: ignore[attr-defined]
+    columns["tags"] = [list(event.tags.items()) for event in events]  # type: ignore[attr-defined]
+    arrays = [pa.array(columns[field.name], field.type) for field in SCHEMA]
+    return EventBatch(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
+
+
 def time_text(times: Any) -> Any:
     """An Arrow timestamp array (microseconds UTC) as RFC 3339 text: ``2026-01-05T10:00:00.000000Z``."""
     naive = pc.cast(times, pa.timestamp("us"))
@@ -69,6 +86,29 @@ def uuid_text(identities: Any) -> Any:
         text[:, start + dashes : stop + dashes] = digits[:, start:stop]
     offsets = pa.py_buffer(np.arange(0, 36 * rows + 1, 36, dtype=np.int32))
     return pa.StringArray.from_buffers(rows, offsets, pa.py_buffer(text))
+
+
+def _type(field: pa.Field) -> Any:
+    """What the JSON value of a field is read as."""
+    if field.name == "tags":
+        return dict[str, str]
+    if field.name == "event_id":
+        return UUID
+    if pa.types.is_timestamp(field.type):
+        return Annotated[datetime, msgspec.Meta(tz=True)]
+    if pa.types.is_string(field.type):
+        return str
+    return float if pa.types.is_floating(field.type) else Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
+
+
+_Event: Final = msgspec.defstruct(
+    "_Event",
+    [
+        (field.name, _type(field) | None, None) if field.nullable else (field.name, _type(field))
+        for field in SCHEMA
+    ],
+    kw_only=True,
+)
 
 
 def _rows(batch: EventBatch, end: str) -> Any:

@@ -13,6 +13,7 @@ from yaat_core import ids, tags
 from yaat_core.event import EventBatch
 
 RESERVED = "yaat."
+_EMPTY = pa.scalar("", pa.string())
 
 
 @attrs.frozen(kw_only=True)
@@ -44,10 +45,12 @@ class Defaults:
 
 def _fill(column: Any, default: str) -> Any:
     """Empty or blank values replaced; the others trimmed."""
+    # With its type: to guess one, Arrow looks for pandas and dateutil in every folder of `sys.path`, each time.
+    value = pa.scalar(default, pa.string())
     if not pc.max(pc.binary_length(column)).as_py():
-        return pa.repeat(pa.scalar(default), len(column))
+        return pa.repeat(value, len(column))
     trimmed = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.equal(trimmed, ""), default, trimmed)
+    return pc.if_else(pc.equal(trimmed, _EMPTY), value, trimmed)
 
 
 def _without_reserved(column: Any) -> Any:

@@ -111,7 +111,12 @@ class Sheet:
 
     def whose_key_is(self, name: str) -> Any:
         """Positions among the flat tags."""
-        return np.flatnonzero(pc.equal(self._keys, name).to_numpy(zero_copy_only=False))
+        part = self.part(TAG_KEYS)
+        if not part.changed and name.encode() not in part.texts.view(pa.binary()).to_pylist():
+            return np.zeros(0, np.int64)
+        return np.flatnonzero(
+            pc.equal(self._keys, pa.scalar(name, pa.string())).to_numpy(zero_copy_only=False)
+        )
 
     def batch(self) -> EventBatch:
         """The batch with every change."""

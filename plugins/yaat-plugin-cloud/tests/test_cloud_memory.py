@@ -268,16 +268,12 @@ async def test_a_pause_leaves_what_was_acknowledged_acknowledged(tmp_path: Path)
     assert [len(request.events) for request in server.requests] == [20, 20, 20]
 
 
-@pytest.mark.skipif(
-    "replay" not in {field.name for field in attrs.fields(Position)}, reason="nothing is delivered again yet"
-)
 async def test_a_dead_letter_between_two_attempts_does_not_disturb_them(tmp_path: Path) -> None:
     with served(obey, status(503), obey) as server:
         options: dict[str, Any] = {"max_batch_rows": 20, "ordered": True}
         async with forwarding(tmp_path, server.url, **options) as cloud:
             assert isinstance(await cloud.once(batch_of(TEXTS)), Retry)
-            changed: dict[str, Any] = {"replay": "ab" * 16}
-            letter = attrs.evolve(position(1, 3), **changed)
+            letter = attrs.evolve(position(1, 3), replay="ab" * 16)
             assert await cloud.sink.deliver(batch_of(["a", "b", "c"]), letter) == Done()
             assert await cloud.until_over(batch_of(TEXTS)) == Done()
     assert server.messages == [*TEXTS[:20], "a", "b", "c", *TEXTS[20:]]

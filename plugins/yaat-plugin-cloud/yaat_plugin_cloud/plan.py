@@ -180,8 +180,7 @@ class _Written(msgspec.Struct):
 
 
 def _of(position: Position) -> str:
-    replay = getattr(position, "replay", "")
-    return f"{position.queue_id.hex()}/{replay}" if replay else position.queue_id.hex()
+    return f"{position.queue_id.hex()}/{position.replay}" if position.replay else position.queue_id.hex()
 
 
 def _written(part: Part) -> Any:

@@ -78,7 +78,7 @@ class CloudSink(Sink):
             position=position,
             config=self._config,
             post=self._client.post,
-            memory=self._replays if getattr(position, "replay", "") else self._memory,
+            memory=self._replays if position.replay else self._memory,
             breaker=self._breaker,
             encoders=self._encoders,
             counters=self._counters,

@@ -116,7 +116,8 @@ def obey(exchange: Exchange) -> None:
 
 
 def _refuse_key(exchange: Exchange) -> None:
-    exchange.read_body()
+    exchange.file.read(int(exchange.request.headers.get("content-length", 0)))
+    exchange.server.strangers.append(exchange.request)
     exchange.answer(401, {"error": {"code": "unauthorized", "problem": "no such key"}})
 
 
@@ -154,7 +155,10 @@ class IngestServer:
     requests: list[Request] = attrs.field(factory=list)
     taken: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict)
     repeated: int = 0
-    connections: int = 0
+    strangers: list[Request] = attrs.field(factory=list)
+    """Requests under another key."""
+    connections: set[int] = attrs.field(factory=set)
+    """Ports that requests came from."""
     failures: list[str] = attrs.field(factory=list)
     port: int = 0
     _lock: threading.RLock = attrs.field(factory=threading.RLock)
@@ -228,7 +232,6 @@ class IngestServer:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            self.connections += 1
             self._spawn(self._converse, connection)
 
     def _converse(self, connection: socket.socket) -> None:
@@ -259,6 +262,7 @@ class IngestServer:
         with self._lock:
             behaviour = self.script.pop(0) if self.script else self.otherwise
             self.requests.append(request)
+            self.connections.add(connection.getpeername()[1])
         exchange = Exchange(self, connection, file, request)
         try:
             behaviour(exchange)

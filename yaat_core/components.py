@@ -285,9 +285,7 @@ class Partial:
 
     dead: Sequence[tuple[int, str]]
     attempts: int = 0
-    """How often it was tried; 0 where the sink does not count."""
     answer: str = ""
-    """The last answer, in the words of the sink."""
 
 
 @attrs.frozen

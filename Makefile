@@ -17,7 +17,7 @@ SECONDS ?=
 KILLS ?=
 SWEEP ?=
 
-.PHONY: help demo demo-backend test test-faults explore lint types fix bench bench-idle bench-statsd bench-docker bench-journald bench-gateway soak soak-gateway dist clean
+.PHONY: help demo demo-backend test test-faults explore lint types fix bench bench-cloud bench-gateway bench-idle bench-statsd bench-docker bench-journald bench-query soak soak-gateway dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,7 @@ lint: $(DEV) types ## style, types, generated documents, shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m yaat_core.docgen --check
+	$(BIN)/python -m yaat_plugin_gateway.web.page --check docs/gateway-api.md
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run tools/bootstrap tools/engine tools/node-clients bench/peers/build; \
 	else echo "shellcheck is not installed: shell scripts not checked (apt-get install shellcheck)"; fi
 
@@ -59,9 +60,13 @@ fix: $(DEV) ## let ruff mend style, and write the generated documents anew
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m yaat_core.docgen
+	$(BIN)/python -m yaat_plugin_gateway.web.page docs/gateway-api.md
 
 bench: $(DEV) ## against one DuckDB statement and peers, as ratios (BENCH_ARGS="--lines 50000"; --volumes)
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+bench-cloud: $(DEV) ## the `cloud` sink against gzip 1 alone, the agent against the Collector's otlphttp exporter
+	@$(BIN)/python bench/cloud_run.py $(BENCH_ARGS)
 
 bench-docker: $(DEV) ## a container's log into the database, against `podman logs` into a file
 	@$(BIN)/python bench/docker_run.py $(BENCH_ARGS)
@@ -71,6 +76,9 @@ bench-idle: $(DEV) ## CPU with nothing to do, and how soon an appended line can 
 
 bench-statsd: $(DEV) ## StatsD against Etsy's statsd and Telegraf (built by bench/peers/build statsd telegraf)
 	@$(BIN)/python bench/statsd_run.py $(BENCH_ARGS)
+
+bench-query: $(DEV) ## scoped queries over 10 million events of a gateway while more come in (BENCH_ARGS="--events 2000000")
+	@$(BIN)/python bench/query_run.py $(BENCH_ARGS)
 
 bench-journald: $(DEV) ## the journal against `journalctl -o json` itself
 	@$(BIN)/python bench/journald_run.py $(BENCH_ARGS)

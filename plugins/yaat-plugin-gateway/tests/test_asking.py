@@ -33,7 +33,8 @@ def event(number: int, service: str, environment: str = "production") -> dict[st
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     with gateway_process(
-        tmp_path_factory.mktemp("asking"), options=", queries: {max_rows: 500000, at_once: 3, max_time: 10m}"
+        tmp_path_factory.mktemp("asking"),
+        options=", queries: {max_rows: 500000, at_once: 3, max_time: 10m, max_bytes: 20MiB}",
     ) as made:
         events = [event(number, "shop") for number in range(20)]
         events += [event(number, "vault") for number in range(30)]
@@ -197,6 +198,17 @@ def test_an_answer_that_breaks_off_says_so(everything: httpx.Client) -> None:
     assert (early.status_code, early.json()["error"]["code"]) == (422, "YAAT-E602")
     with pytest.raises(httpx.RemoteProtocolError):
         everything.get("/v1/query", params={"sql": sql, "limit": 500_000, "format": "csv"})
+
+
+def test_more_bytes_than_are_allowed(everything: httpx.Client) -> None:
+    sql = "SELECT range AS n, repeat('x', 2000) AS x FROM range(20000)"
+    told = ask(everything, sql, limit=20_000)
+    assert told["end"]["truncated"]
+    assert told["end"]["cut_by"] == "bytes"
+    assert 0 < told["end"]["rows"] == len(told["rows"]) < 20_000
+    with pytest.raises(httpx.RemoteProtocolError):
+        everything.get("/v1/query", params={"sql": sql, "limit": 20_000, "format": "csv"})
+    assert everything.get("/v1/query", params={"sql": sql, "limit": 1_000, "format": "csv"}).is_success
 
 
 def test_rights(gateway: GatewayProcess) -> None:

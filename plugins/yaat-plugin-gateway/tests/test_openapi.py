@@ -15,6 +15,7 @@ from support.gateways import GatewayProcess, gateway_process
 
 from yaat_core import wire
 from yaat_core.event import SCHEMA, Event, EventBatch
+from yaat_plugin_gateway.web import page
 from yaat_plugin_gateway.web.event_schema import event_schema
 
 #: What an answer has to be, whatever was asked.
@@ -52,7 +53,7 @@ def test_every_reference_and_schema_is_good(document: Any) -> None:
 
 
 def test_the_event_is_that_of_the_core(document: Any) -> None:
-    shape = document["components"]["schemas"]["WireEvent"]
+    shape = document["components"]["schemas"]["Event"]
     assert shape == event_schema()
     assert list(shape["properties"]) == SCHEMA.names
     told = jsonschema.Draft202012Validator(shape, format_checker=jsonschema.FormatChecker())
@@ -69,6 +70,11 @@ def test_the_event_is_that_of_the_core(document: Any) -> None:
         {"service_name": "s", "more": 1},
     ):
         assert not told.is_valid(wrong), wrong
+
+
+def test_the_page_is_up_to_date() -> None:
+    written = Path(__file__).parents[3] / "docs" / "gateway-api.md"
+    assert written.read_text(encoding="utf-8") == page.current(), "run make fix"
 
 
 def _schemathesis(gateway: GatewayProcess, folder: Path, seconds: int, *options: str) -> None:

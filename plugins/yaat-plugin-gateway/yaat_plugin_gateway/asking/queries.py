@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
+import attrs
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from yaat_core.control.answers import AnswerResponse, Failures
 from yaat_core.control.encoders import ENCODERS, CsvEncoder
 from yaat_core.control.listen import Receive, Scope, Send
-from yaat_core.errors import QueryTimeout, YaatError
+from yaat_core.errors import QueryFailed, QueryTimeout, YaatError
 from yaat_plugin_gateway.access.caller import Caller
 from yaat_plugin_gateway.asking.formats import MEDIA_TYPES, format_for
 from yaat_plugin_gateway.asking.options import QueryOptions
@@ -175,7 +176,9 @@ def refused_query(error: YaatError) -> Refused:
     if isinstance(error, QueryTimeout):
         fix = "ask for less (a shorter time, fewer columns), or allow more with `timeout`"
         return Refused(422, error.code, error.what, fix=fix)
-    return refused_by(error)
+    refused = refused_by(error)
+    place = f" ({error.where})" if isinstance(error, QueryFailed) and error.where else ""
+    return attrs.evolve(refused, problem=refused.problem + place)
 
 
 def _told(error: YaatError) -> dict[str, str]:

@@ -41,5 +41,16 @@ def event_schema() -> dict[str, Any]:
     }
 
 
+def batch_schema() -> dict[str, Any]:
+    """A body of POST /v1/ingest."""
+    return {
+        "title": "Batch",
+        "type": "object",
+        "properties": {"events": {"type": "array", "items": {"$ref": "#/components/schemas/Event"}}},
+        "required": ["events"],
+        "additionalProperties": False,
+    }
+
+
 def _field(field: pa.Field) -> dict[str, Any]:
     return {**_OF_TYPE[field.type], **_MORE.get(field.name, {}), "description": FIELD_HELP[field.name]}

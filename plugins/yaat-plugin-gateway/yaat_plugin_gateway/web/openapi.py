@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from yaat_core import __version__
 from yaat_plugin_gateway.web.endpoint import Endpoint
-from yaat_plugin_gateway.web.event_schema import event_schema
+from yaat_plugin_gateway.web.event_schema import batch_schema, event_schema
 
 #: Where the document is to be had, without a key.
 PATHS: Final = ("/openapi.json", "/v1/openapi.json")
@@ -21,7 +21,7 @@ PATHS: Final = ("/openapi.json", "/v1/openapi.json")
 _REFERENCE: Final = "#/components/schemas/{name}"
 _IN_PATH: Final = re.compile(r"\{(\w+)(?::\w+)?\}")
 #: By name of the type that decodes it: events are described by the schema that they have everywhere.
-_BETTER: Final = {"WireEvent": event_schema}
+_BETTER: Final = {"WireEvent": ("Event", event_schema), "WireBatch": ("Batch", batch_schema)}
 _REFUSALS: Final[Mapping[int, str]] = {
     400: "The arguments are wrong.",
     401: "No key, or none that is known here.",
@@ -71,7 +71,9 @@ def document_routes(endpoints: Sequence[Endpoint[Any]]) -> list[Route]:
 def _schemas(served: Sequence[Endpoint[Any]]) -> dict[str, Any]:
     models = [model for one in served for model in (one.arguments, one.result, one.body) if model is not None]
     _, schemas = msgspec.json.schema_components(models, ref_template=_REFERENCE)
-    return {name: _BETTER[name]() if name in _BETTER else shape for name, shape in schemas.items()}
+    better = dict(_BETTER[name] for name in schemas if name in _BETTER)
+    others = {name: shape for name, shape in schemas.items() if name not in _BETTER}
+    return {**others, **{name: schema() for name, schema in better.items()}}
 
 
 def _operation(one: Endpoint[Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,7 +127,8 @@ def _body(shape: Mapping[str, Any], *, needed: bool) -> dict[str, Any]:
 
 
 def _reference(model: type[Any]) -> dict[str, str]:
-    return {"$ref": _REFERENCE.format(name=model.__name__)}
+    name = model.__name__
+    return {"$ref": _REFERENCE.format(name=_BETTER[name][0] if name in _BETTER else name)}
 
 
 def _answer(one: Endpoint[Any]) -> dict[str, Any]:
@@ -141,11 +144,9 @@ def _refusals(one: Endpoint[Any], has_body: bool) -> dict[str, Any]:
         for status, text in {**_REFUSALS, **one.refusals}.items()
         if has_body or status not in _WITH_BODY or status in one.refusals
     }
-    answers = {str(status): _refusal(status, text) for status, text in sorted(told.items())}
-    return {
-        **answers,
-        "431": {"description": "The request line and the headers are too large; there is no body."},
-    }
+    answers = {str(status): _refusal(status, text) for status, text in told.items()}
+    answers["431"] = {"description": "The request line and the headers are too large; there is no body."}
+    return dict(sorted(answers.items()))
 
 
 def _refusal(status: int, text: str) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def _row(name: str, where: str, field: Mapping[str, Any], *, needed: bool) -> st
 
 
 def _event(told: Mapping[str, Any]) -> Iterator[str]:
-    shape = told["components"]["schemas"]["WireEvent"]
+    shape = told["components"]["schemas"]["Event"]
     yield "\n## An event\n\nWhat `events` of `POST /v1/ingest` holds; [schema.md](schema.md) has the conventions.\n"
     yield "| field | type | |\n|---|---|---|"
     for name, field in shape["properties"].items():

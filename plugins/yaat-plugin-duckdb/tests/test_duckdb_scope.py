@@ -1,6 +1,5 @@
 """Queries with a scope: answered as if no other event existed. The judge is a database in which no other ever did."""
 
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

@@ -168,6 +168,10 @@ class Agent:
             raise ending.ended(self._in_the_way, delivered=delivered)
         failed = any(keeper.state == "down" for keeper in self._rooms.sources.values())
         open_ends = any(lane.queued for lane in self._rooms.lanes.values())
+        for worker in self._rooms.workers.values():
+            if waiting := worker.lane.queued:
+                why = worker.keeper.detail or worker.keeper.state
+                log.error("%s: %d events wait for the next run: %s", worker.lane.name, waiting, why)
         if not failed and not open_ends:
             return 0
         return 5 if delivered else 1

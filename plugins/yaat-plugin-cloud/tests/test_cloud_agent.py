@@ -65,6 +65,18 @@ def test_cloud_and_local_have_the_same_events(tmp_path: Path) -> None:
     assert server.repeated == 0
 
 
+def test_once_says_what_it_could_not_deliver_and_why(tmp_path: Path) -> None:
+    server = IngestServer()
+    with server:
+        pass
+    scenario = scenario_of(tmp_path, server)
+    scenario.config.write_text(scenario.config.read_text() + "shutdown_grace: 1s\n")
+    scenario.write(10)
+    done = scenario.once()
+    assert done.returncode == 1
+    assert "sinks.local: 10 events wait for the next run: the connection is refused" in done.stderr
+
+
 def test_cloud_only_stores_nothing_here(tmp_path: Path) -> None:
     with served() as server:
         scenario = scenario_of(

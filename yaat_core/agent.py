@@ -20,6 +20,7 @@ import trio
 
 from yaat_core import __version__, config, early, ending, faults, report, upkeep
 from yaat_core.components import Damage, Neighbour, QueryAnswer, QueryRequest, Record, RecordInfo
+from yaat_core.config.detected import DETECTED
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
@@ -166,15 +167,10 @@ class Agent:
         delivered = self._delivered_ever() > before
         if self._in_the_way is not None:
             raise ending.ended(self._in_the_way, delivered=delivered)
-        failed = any(keeper.state == "down" for keeper in self._rooms.sources.values())
-        open_ends = any(lane.queued for lane in self._rooms.lanes.values())
-        for worker in self._rooms.workers.values():
-            if waiting := worker.lane.queued:
-                why = worker.keeper.detail or worker.keeper.state
-                log.error("%s: %d events wait for the next run: %s", worker.lane.name, waiting, why)
-        if not failed and not open_ends:
-            return 0
-        return 5 if delivered else 1
+        undone = ending.undone(self._rooms)
+        if undone is not None:
+            raise ending.ended(undone, delivered=delivered)
+        return 0
 
     # --- rooms ---
 
@@ -233,6 +229,9 @@ class Agent:
                     advice=f"yaat plugins show {state.name}",
                     level="warn",
                 )
+        for warning in self._configuration.warnings:
+            if warning.code == DETECTED:
+                self.health.set("sources", warning.what, advice=warning.fix, level="warn", topic=warning.what)
 
     # --- operations ---
 

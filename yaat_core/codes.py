@@ -204,11 +204,11 @@ included.
 What runs here could not be found out, or not all of it.
 
 A configuration without `sources` reads what plugins detect on this machine, beside the logs
-under /var/log. A plugin failed, or what it found is no valid source. Files under /var/log are
-read all the same.
+under /var/log. A plugin failed, what it found is no valid source, or this user may not read a
+service's configuration, so that its logs are guessed. Files under /var/log are read all the same.
 
-To mend it: `yaat detect` shows what was found. Write `sources` to say yourself what is read,
-or disable the plugin.""",
+To mend it: `yaat detect` shows what was found and which right is missing. Write `sources` to say
+yourself what is read, or disable the plugin.""",
     "YAAT-E401": """\
 A plugin that can't be loaded or used.
 
@@ -284,7 +284,8 @@ is). It goes on by itself.""",
 `yaat run --once` ended before anything was delivered.
 
 What it waited for can't come by itself: a full disk, a database that can't be opened, a full
-queue whose sink fails. It waited for `shutdown_grace`. Nothing that was accepted is lost.
+queue whose sink fails. It waited for `shutdown_grace`. Or a source failed each time that it was
+tried, or a sink did not take what there was. Nothing that was accepted is lost.
 
 To mend it: the message names what is in the way. Mend that and run it again; it goes on where it
 was.""",

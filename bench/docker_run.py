@@ -10,6 +10,8 @@ How to read the table: bench/README.md.
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -29,6 +31,7 @@ from run import rounds, say
 
 HERE = Path(__file__).resolve().parent
 ENGINE = str(HERE.parent / "tools" / "engine")
+_PLUGINS = {"YAAT_PLUGINS_DIR": str(HERE / "plugins")}
 _LINE = "the quick brown fox jumps over the lazy dog and 240 more words"
 
 
@@ -37,20 +40,57 @@ class Agent(Contender):
 
     name = "yaat"
     what = "docker source over podman's API, scrub (secrets), synced LevelDB queue, DuckDB, checkpoint"
+    steps = "{type: scrub, detectors: [secrets]}"
+    sink = "{type: duckdb, path: events.duckdb}"
 
     def __init__(self, socket: Path) -> None:
         self._socket = socket
 
     def run(self, source: Path, folder: Path) -> Run:
         config = folder / "yaat.yaml"
-        config.write_text(_CONFIG.format(socket=self._socket, name=source.name), encoding="utf-8")
+        text = _CONFIG.format(
+            socket=self._socket,
+            name=source.name,
+            steps=self.steps,
+            sink=self.sink.replace("FOLDER", str(folder)),
+        )
+        config.write_text(text, encoding="utf-8")
         yaat = Path(sys.executable).with_name("yaat")
-        return run([str(yaat), "run", "--once", "-c", str(config)], folder / "log")
+        return run([str(yaat), "run", "--once", "-c", str(config)], folder / "log", environ=_PLUGINS)
 
     def check(self, folder: Path, lines: int) -> None:
         with duckdb.connect(str(folder / "state" / "events.duckdb"), read_only=True) as connection:
             counted = connection.execute("SELECT count(*), count(DISTINCT message) FROM events").fetchone()
         assert counted == (lines, lines), f"rows, different ones: {counted}, expected {lines}"
+
+
+class AgentQueue(Agent):
+    """The same into the queue."""
+
+    name = "yaat-queue"
+    what = "the same up to the queue; a sink takes what comes out of it and throws it away"
+    sink = "{type: 'null', report: 'FOLDER/report.json'}"
+
+    def check(self, folder: Path, lines: int) -> None:
+        rows = json.loads((folder / "report.json").read_text(encoding="utf-8"))["rows"]
+        assert rows == lines, f"{rows} of {lines} rows"
+
+
+class AgentSource(AgentQueue):
+    """The source alone."""
+
+    name = "yaat-source"
+    what = "the docker source alone: a filter throws away what it reads"
+    steps = "{type: filter, drop: 'true'}"
+
+    def check(self, folder: Path, lines: int) -> None:
+        super().check(folder, 0)
+        yaat = Path(sys.executable).with_name("yaat")
+        asked = [str(yaat), "diagnose", "--json", "-c", str(folder / "yaat.yaml")]
+        environ = {**os.environ, **_PLUGINS}
+        told = subprocess.run(asked, capture_output=True, text=True, check=False, env=environ).stdout
+        dropped = json.loads(told)["accounting"]["dropped_before_queue"]
+        assert dropped == {"filter/filter": lines}, f"{dropped}, expected {lines}"
 
 
 _CONFIG = """\
@@ -60,9 +100,9 @@ health: {{listen: "off"}}
 sources:
   log: {{type: docker, host: "unix://{socket}", containers: {{include: ["{name}"]}}}}
 processors:
-  - {{type: scrub, detectors: [secrets]}}
+  - {steps}
 sinks:
-  local: {{type: duckdb, path: events.duckdb}}
+  local: {sink}
 """
 
 
@@ -158,7 +198,13 @@ def main() -> None:
         container(1) as single,
         tempfile.TemporaryDirectory(prefix="yaat-bench-") as name,
     ):
-        every: list[Contender] = [Agent(socket), PodmanLogs(), Transfer(socket)]
+        every: list[Contender] = [
+            Agent(socket),
+            AgentQueue(socket),
+            AgentSource(socket),
+            PodmanLogs(),
+            Transfer(socket),
+        ]
         everyone = [one for one in every if one.missing() is None]
         runs = rounds(everyone, full, arguments.lines, arguments.rounds, Path(name))
         idle = rounds(everyone, single, 1, arguments.rounds, Path(name))

@@ -10,6 +10,7 @@ Needs Debian's systemd-journal-remote, which makes the journal. How to read the 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sys
 import tempfile
@@ -20,10 +21,12 @@ import duckdb
 
 import report
 from contenders import Contender
+from contenders.base import PEERS, ItemCounter
 from measure import Run, run
 from run import rounds, say
 
 HERE = Path(__file__).resolve().parent
+READERS = ("libsystemd", "journalctl")
 sys.path.insert(0, str(HERE.parent / "tests"))
 from support.journals import write_journal  # noqa: E402  (tests' helpers are not installed)
 
@@ -36,7 +39,7 @@ sources:
   journal: {{type: journald, files: ["{source}"], since: beginning, reader: {reader}}}
 queue: {{type: leveldb}}
 sinks:
-  local: {{type: duckdb, path: events.duckdb}}
+  local: {sink}
 """
 
 
@@ -49,16 +52,75 @@ class Agent(Contender):
         self.what = f"the agent through {reader}: synced LevelDB queue, DuckDB, checkpoint"
 
     def run(self, source: Path, folder: Path) -> Run:
-        config = folder / "yaat.yaml"
-        config.write_text(CONFIG.format(source=source, reader=self.reader), encoding="utf-8")
-        yaat = Path(sys.executable).with_name("yaat")
-        return run([str(yaat), "run", "--once", "-c", str(config)], folder / "log")
+        return self._run(source, folder, "{type: duckdb, path: events.duckdb}")
 
     def check(self, folder: Path, lines: int) -> None:
         with duckdb.connect(str(folder / "state" / "events.duckdb"), read_only=True) as connection:
             sql = "SELECT count(*), count(DISTINCT message), count(DISTINCT event_id) FROM events"
             counted = connection.execute(sql).fetchall()
         assert counted == [(lines, lines, lines)], f"rows, messages, ids: {counted[0]}, expected {lines} each"
+
+    def _run(self, source: Path, folder: Path, sink: str) -> Run:
+        config = folder / "yaat.yaml"
+        text = CONFIG.format(source=source, reader=self.reader, sink=sink)
+        config.write_text(text, encoding="utf-8")
+        yaat = Path(sys.executable).with_name("yaat")
+        environ = {"YAAT_PLUGINS_DIR": str(HERE / "plugins")}
+        return run([str(yaat), "run", "--once", "-c", str(config)], folder / "log", environ=environ)
+
+
+class AgentQueue(Agent):
+    """The same without a database: what the queue gives out is counted and thrown away."""
+
+    def __init__(self, reader: str) -> None:
+        super().__init__(reader)
+        self.name = f"{reader[:3]}-queue"
+        self.what = f"the agent through {reader} up to the queue; a sink that throws away"
+
+    def run(self, source: Path, folder: Path) -> Run:
+        return self._run(source, folder, f'{{type: "null", report: "{folder / "report.json"}"}}')
+
+    def check(self, folder: Path, lines: int) -> None:
+        told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        assert told["rows"] == lines, f"{told['rows']} of {lines} entries came out of the queue"
+
+
+class Otelcol(Contender):
+    """The OpenTelemetry Collector's journald receiver, its position stored, through a memory queue into a file."""
+
+    name = "otelcol"
+    what = "the Collector: journald receiver (journalctl -o json), file_storage for its position only, a file"
+
+    def missing(self) -> str | None:
+        built = (PEERS / "otelcol" / ".built").exists()
+        return None if built else "bench/peers/build otelcol (minutes; needs go)"
+
+    def run(self, source: Path, folder: Path) -> Run:
+        out, spool, config = folder / "out.json", folder / "spool", folder / "otelcol.yaml"
+        spool.mkdir()
+        config.write_text(OTELCOL.format(folder=source.parent, out=out, spool=spool), encoding="utf-8")
+        expected, written = ItemCounter(source, b"MESSAGE=request ").count(), ItemCounter(out, b"request ")
+        command = [str(PEERS / "otelcol" / "otelcol"), "--config", str(config)]
+        return run(command, folder / "log", until=lambda: written.count() >= expected)
+
+    def check(self, folder: Path, lines: int) -> None:
+        written = ItemCounter(folder / "out.json", b"request ").count()
+        assert written == lines, f"the Collector wrote {written} of {lines} entries"
+
+
+OTELCOL = """\
+extensions:
+  file_storage: {{directory: {spool}}}
+receivers:
+  journald: {{directory: {folder}, start_at: beginning, priority: debug, storage: file_storage}}
+exporters:
+  file: {{path: {out}, flush_interval: 50ms}}
+service:
+  extensions: [file_storage]
+  telemetry: {{metrics: {{level: none}}, logs: {{level: warn}}}}
+  pipelines:
+    logs: {{receivers: [journald], exporters: [file]}}
+"""
 
 
 class Journalctl(Contender):
@@ -104,18 +166,33 @@ def entries(count: int, seed: int) -> Iterator[dict[str, str]]:
         }
 
 
+def journal(folder: Path, count: int, seed: int) -> Path:
+    """In a folder of its own: the Collector reads folders."""
+    folder.mkdir()
+    return write_journal(folder / "system.journal", entries(count, seed))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--lines", type=int, default=300_000, help="entries in the journal (300000)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each runs (3)")
     parser.add_argument("--seed", type=int, default=1, help="of the entries (1)")
+    parser.add_argument(
+        "--only", nargs="*", help="names of contenders to run; the first is what others are compared with"
+    )
     parser.add_argument("--results", type=Path, default=HERE / "results", help="where the JSON goes")
     arguments = parser.parse_args()
-    contenders: list[Contender] = [Agent("libsystemd"), Agent("journalctl"), Journalctl()]
+    everyone = [Agent(READERS[0]), Agent(READERS[1]), *map(AgentQueue, READERS), Journalctl(), Otelcol()]
+    contenders: list[Contender] = [
+        one for one in everyone if not arguments.only or one.name in arguments.only
+    ]
+    for absent in [one for one in contenders if one.missing()]:
+        say(f"{absent.name} is left out: {absent.missing()}\n")
+        contenders.remove(absent)
     with tempfile.TemporaryDirectory(prefix="yaat-bench-") as name:
         scratch = Path(name)
-        full = write_journal(scratch / "full.journal", entries(arguments.lines, arguments.seed))
-        single = write_journal(scratch / "single.journal", entries(1, arguments.seed))
+        full = journal(scratch / "full", arguments.lines, arguments.seed)
+        single = journal(scratch / "single", 1, arguments.seed)
         say(f"{arguments.lines} entries ")
         runs = rounds(contenders, full, arguments.lines, arguments.rounds, scratch)
         idle = rounds(contenders, single, 1, arguments.rounds, scratch)

@@ -81,12 +81,16 @@ def run(
 class Server:
     """A program that runs until it is stopped; then says what it took."""
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], log: Path, environ: Mapping[str, str] | None = None) -> None:
         self._command, self._log = command, log
         self._busy, self._began = busy_seconds(), time.monotonic()
         with log.open("wb") as out:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environ or {})},
             )
 
     @property

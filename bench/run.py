@@ -48,10 +48,10 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def chosen(names: list[str] | None) -> list[Contender]:
-    """Those of ``names`` (None: all) that are installed; says what is left out."""
+    """Those of ``names`` (None: all but those on request) that are installed; says what is left out."""
     found = []
     for one in everyone():
-        if names is None or one.name in names:
+        if one.name in names if names else not one.on_request:
             if (missing := one.missing()) is None:
                 found.append(one)
             else:

@@ -17,7 +17,7 @@ LIMIT = 400
 #: Files that may be longer, and how long. This list only shrinks.
 LONGER = {
     "plugins/yaat-kit/tests/test_following.py": 620,
-    "yaat_core/components.py": 580,
+    "yaat_core/components.py": 460,
 }
 
 _NAMES = [

@@ -8,12 +8,14 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from yaat_core.event import SCHEMA, Event, EventBatch
-from yaat_core.wire import rows_to_json, to_json_lines
+from yaat_core.wire import json_elements, rows_from_json, rows_to_json, to_json_lines
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 MAYBE = st.none() | TEXT
@@ -62,6 +64,38 @@ def test_a_parser_finds_what_was_in_the_batch(events: list[Event]) -> None:
     documents = [json.loads(line) for line in rows_to_json(batch)]
     assert documents == [expected(event) for event in events]
     assert [list(document) for document in documents] == [list(expected(event)) for event in events]
+
+
+@given(st.lists(EVENTS, max_size=8))
+def test_what_was_written_is_read_back(events: list[Event]) -> None:
+    """But for numbers that JSON has no way to write."""
+    finite = [
+        attrs.evolve(
+            event,
+            duration_ms=_finite(event.duration_ms),
+            metric_value=_finite(event.metric_value),
+        )
+        for event in events
+    ]
+    rows = [msgspec.Raw(row) for row in rows_to_json(EventBatch.from_events(events))]
+    assert rows_from_json(rows).columns.equals(EventBatch.from_events(finite).columns)
+
+
+def _finite(number: float | None) -> float | None:
+    return None if number is None or not math.isfinite(number) else number
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"event_id": 1}, {"timestamp": "soon"}, {"status_code": 70_000}, {"tags": {"a": 1}}, {"message": 5}],
+)
+def test_a_row_of_another_shape_is_refused(change: dict[str, Any]) -> None:
+    document = {**one(message="m", status_code=5), **change}
+    with pytest.raises(msgspec.MsgspecError):
+        rows_from_json([msgspec.Raw(msgspec.json.encode(document))])
+    del document["event_id"]
+    with pytest.raises(msgspec.MsgspecError):
+        rows_from_json([msgspec.Raw(msgspec.json.encode(document))])
 
 
 @given(st.lists(EVENTS, min_size=1, max_size=8), st.data())
@@ -121,3 +155,14 @@ def test_a_tag_without_a_value_does_not_take_the_others_away() -> None:
 def test_no_rows() -> None:
     assert to_json_lines(EventBatch.empty()) == b""
     assert rows_to_json(EventBatch.empty()) == []
+
+
+def test_elements_of_an_array_can_be_cut_anywhere() -> None:
+    batch = EventBatch.from_events([Event(message=f'"{n}"\n' * n) for n in range(20)])
+    data, offsets = json_elements(batch)
+    whole = [json.loads(row) for row in rows_to_json(batch)]
+    for start, stop in ((0, 20), (3, 4), (5, 19)):
+        cut = bytes(data[offsets[start] : offsets[stop] - 1])
+        assert json.loads(b"[" + cut + b"]") == whole[start:stop]
+    data, offsets = json_elements(EventBatch.empty())
+    assert (bytes(data), list(offsets)) == (b"", [0])

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Source,
         TransactionalSink,
     )
-    from yaat_core.config.options import Duration, Size, configuration, option, positive
+    from yaat_core.config.options import Duration, Secret, Size, configuration, option, positive
     from yaat_core.errors import YaatError
     from yaat_core.event import SCHEMA, Event, EventBatch, Labels
     from yaat_core.hookspecs import API_VERSION, hookimpl
@@ -42,7 +42,7 @@ _HOMES = {
         "Context Done Drop Finding Held Outlet Partial Pause Position Processor Queue Receipt Retry Sink"
         " Source TransactionalSink"
     ),
-    "yaat_core.config.options": "Duration Size configuration option positive",
+    "yaat_core.config.options": "Duration Secret Size configuration option positive",
     "yaat_core.errors": "YaatError",
     "yaat_core.event": "SCHEMA Event EventBatch Labels",
     "yaat_core.hookspecs": "API_VERSION hookimpl",
@@ -71,6 +71,7 @@ __all__ = [
     "Receipt",
     "Register",
     "Retry",
+    "Secret",
     "Sink",
     "Size",
     "Source",

@@ -19,7 +19,8 @@ from typing import Any
 import trio
 
 from yaat_core import __version__, config, early, ending, faults, report, upkeep
-from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
+from yaat_core.components import Damage, Neighbour, QueryAnswer, QueryRequest, Record, RecordInfo
+from yaat_core.config.detected import DETECTED
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
@@ -29,9 +30,11 @@ from yaat_core.errors import StoreUnavailable, UsageError, YaatError
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, settle, watch_loop
 from yaat_core.memory import bound_allocators
+from yaat_core.neighbours import neighbours
 from yaat_core.pipeline.delivery import SinkWorker
 from yaat_core.pipeline.intake import SourceOutlet
 from yaat_core.plugins import Plugins
+from yaat_core.replaying import Replayed
 from yaat_core.rooms import open_rooms
 from yaat_core.stats import Stats
 from yaat_core.status import AgentState, Status
@@ -132,6 +135,7 @@ class Agent:
                 reading.cancel()
                 await self._sources_done.wait()
             await self._rooms.intake.drained()
+            await self._rooms.writer.finish()
             await self._delivered()
 
     async def _delivered(self) -> None:
@@ -140,9 +144,9 @@ class Agent:
             await trio.sleep(0.02)  # what is waited for is spread over lanes, keepers and the clock
 
     def _still_delivering(self, worker: SinkWorker) -> bool:
-        if not worker.lane.waiting:
+        if not worker.lane.queued:
             return False
-        if worker.keeper.state == "ok":
+        if worker.delivers:
             return True
         patience = float(self._configuration.shutdown_grace) if self._once else 0.0
         return trio.current_time() - worker.progress < patience
@@ -164,11 +168,10 @@ class Agent:
         delivered = self._delivered_ever() > before
         if self._in_the_way is not None:
             raise ending.ended(self._in_the_way, delivered=delivered)
-        failed = any(keeper.state == "down" for keeper in self._rooms.sources.values())
-        open_ends = any(lane.waiting for lane in self._rooms.lanes.values())
-        if not failed and not open_ends:
-            return 0
-        return 5 if delivered else 1
+        undone = ending.undone(self._rooms)
+        if undone is not None:
+            raise ending.ended(undone, delivered=delivered)
+        return 0
 
     # --- rooms ---
 
@@ -193,9 +196,13 @@ class Agent:
         )  # what a failed run had sent counts in where to resume
         stored = await self._rooms.door.call(partial(self._rooms.queue.checkpoints, str(entry.id)))
         resumed = {key: checkpoint.value for key, checkpoint in stored.items()}
+        beside = await self._beside(entry) if source.inherits else ()
         keeper.works()
         with self._rooms.complaints.hear(str(entry.id), source):
-            await source.run(SourceOutlet(self._rooms.intake, str(entry.id), resumed))
+            await source.run(SourceOutlet(self._rooms.intake, str(entry.id), resumed, beside))
+
+    async def _beside(self, entry: SourceEntry) -> Sequence[Neighbour]:
+        return await self._rooms.door.call(partial(neighbours, self._configuration, self._rooms.queue, entry))
 
     async def _run_sinks(self, scope: trio.CancelScope, closed: trio.Event) -> None:
         with scope:
@@ -223,6 +230,9 @@ class Agent:
                     advice=f"yaat plugins show {state.name}",
                     level="warn",
                 )
+        for warning in self._configuration.warnings:
+            if warning.code == DETECTED:
+                self.health.set("sources", warning.what, advice=warning.fix, level="warn", topic=warning.what)
 
     # --- operations ---
 
@@ -290,15 +300,7 @@ class Agent:
 
     async def queue_purge(self, sink: str) -> int:
         """As `Operations.queue_purge`."""
-        lane = self._rooms.lanes.get(sink) or self._rooms.detached.get(sink)
-        if lane is None:
-            raise UsageError(
-                f"no sink `{sink}`", fix=f"known: {', '.join([*self._rooms.lanes, *self._rooms.detached])}"
-            )
-        waited = lane.waiting
-        if waited:
-            await lane.give_up(lane.open_from + 1, lane.tail)
-        return waited - lane.waiting
+        return await upkeep.queue_purge(self._rooms, sink)
 
     async def queue_repair(self) -> tuple[Sequence[Damage], Mapping[str, int]]:
         """As `Operations.queue_repair`."""
@@ -319,6 +321,10 @@ class Agent:
     async def dead_purge(self, sink: str, id: str | None) -> tuple[int, int]:
         """As `Operations.dead_purge`."""
         return await upkeep.dead_purge(self._rooms, sink, id)
+
+    async def dead_replay(self, sink: str | None, id: str | None, after: str | None, limit: int) -> Replayed:
+        """As `Operations.dead_replay`."""
+        return await upkeep.dead_replay(self._rooms, sink, id, after, limit)
 
     async def accept_loss(self) -> None:
         """As `Operations.accept_loss`."""

@@ -53,7 +53,7 @@ async def expire(detached: dict[str, Lane], door: QueueDoor) -> None:
     for name, lane in list(detached.items()):
         if (lane.cursor.detached_at_us or 0) < horizon:
             log.warning(
-                "%s was removed over 24 h ago: %d events that waited for it are dropped", name, lane.waiting
+                "%s was removed over 24 h ago: %d events that waited for it are dropped", name, lane.queued
             )
             del detached[name]
             await door.put_cursors({name: None})

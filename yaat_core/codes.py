@@ -204,11 +204,11 @@ included.
 What runs here could not be found out, or not all of it.
 
 A configuration without `sources` reads what plugins detect on this machine, beside the logs
-under /var/log. A plugin failed, or what it found is no valid source. Files under /var/log are
-read all the same.
+under /var/log. A plugin failed, what it found is no valid source, or this user may not read a
+service's configuration, so that its logs are guessed. Files under /var/log are read all the same.
 
-To mend it: `yaat detect` shows what was found. Write `sources` to say yourself what is read,
-or disable the plugin.""",
+To mend it: `yaat detect` shows what was found and which right is missing. Write `sources` to say
+yourself what is read, or disable the plugin.""",
     "YAAT-E401": """\
 A plugin that can't be loaded or used.
 
@@ -231,6 +231,15 @@ To mend it: choose another address, or end what has it.
 
     $ ss -lunpt | grep 8125       # who has the port
     $ ss -lxp | grep dsd.socket   # who has the socket file""",
+    "YAAT-E403": """\
+The certificates of a sink's `tls.ca_file` can't be used.
+
+The file is not there, may not be read, or holds no certificate in PEM form. Nothing is sent
+without knowing whom to believe: events wait in the queue.
+
+To mend it: name a file of the authorities' certificates. `yaat validate` looks at it.
+
+    $ openssl x509 -in ca.pem -noout -subject -enddate""",
     "YAAT-E501": """\
 Another agent uses this state directory.
 
@@ -275,7 +284,8 @@ is). It goes on by itself.""",
 `yaat run --once` ended before anything was delivered.
 
 What it waited for can't come by itself: a full disk, a database that can't be opened, a full
-queue whose sink fails. It waited for `shutdown_grace`. Nothing that was accepted is lost.
+queue whose sink fails. It waited for `shutdown_grace`. Or a source failed each time that it was
+tried, or a sink did not take what there was. Nothing that was accepted is lost.
 
 To mend it: the message names what is in the way. Mend that and run it again; it goes on where it
 was.""",

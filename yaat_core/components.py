@@ -24,15 +24,23 @@ from typing import Any, ClassVar, Final, Literal, Protocol
 
 import attrs
 
-from yaat_core.cursor import Cursor
 from yaat_core.event import EventBatch
+from yaat_core.queries import QueryAnswer as QueryAnswer
+from yaat_core.queries import QueryRequest as QueryRequest
+from yaat_core.queues import Appended as Appended
+from yaat_core.queues import Checkpoints as Checkpoints
+from yaat_core.queues import Damage as Damage
+from yaat_core.queues import LedgerEntry as LedgerEntry
+from yaat_core.queues import Queue as Queue
+from yaat_core.queues import QueueState as QueueState
+from yaat_core.queues import QueueWrite as QueueWrite
+from yaat_core.queues import Record as Record
+from yaat_core.queues import RecordInfo as RecordInfo
+from yaat_core.queues import StoredCheckpoint as StoredCheckpoint
 from yaat_core.stats import ComponentStats
 
 Kind = Literal["sources", "processors", "queue", "sinks"]
 KINDS: Final[tuple[Kind, ...]] = ("sources", "processors", "queue", "sinks")
-
-Checkpoints = Mapping[bytes, bytes | None]
-"""Checkpoint writes of one source: key to value; None deletes the key."""
 
 
 @attrs.frozen(order=True)
@@ -103,11 +111,29 @@ class Receipt(Protocol):
         ...
 
 
+@attrs.frozen(kw_only=True)
+class Neighbour:
+    """Another source, and the checkpoints that it has stored.
+
+    ``options`` are its present ones, of the same config class. None: it is not configured any more, whatever it was.
+    """
+
+    options: Any | None
+    checkpoints: Mapping[bytes, bytes]
+
+
 class Outlet(Protocol):
     """A source's way into the pipeline."""
 
     def checkpoints(self) -> Mapping[bytes, bytes]:
         """This source's checkpoints as they were when it was started: resume from there."""
+        ...
+
+    def neighbours(self) -> Sequence[Neighbour]:
+        """The other sources of this type, and those that are not configured any more, as they were when it was started.
+
+        Empty for a source that does not say `Source.inherits`.
+        """
         ...
 
     async def send(self, batch: EventBatch, checkpoints: Checkpoints | None = None) -> Receipt:
@@ -134,6 +160,9 @@ class Source(abc.ABC):
     default_format: ClassVar[str] = ""
     """The ``format`` of a source that is given none (`raw` says that none is meant), where a processor of that name is
     installed. Said by the factory or the config class, as `reads_lines`."""
+
+    inherits: ClassVar[bool] = False
+    """True when it goes on where another source of its type stopped: it looks at `Outlet.neighbours`."""
 
     @abc.abstractmethod
     async def run(self, out: Outlet) -> None:
@@ -186,6 +215,14 @@ class Processor(abc.ABC):
         back and makes none: ``len(batch) == len(result) + sum(drop.count)``. The core recounts.
         """
 
+    def flush(self, *, final: bool) -> EventBatch | None:
+        """Events of its own about what it dropped, such as how often a line was repeated; None: nothing to say.
+
+        Asked like `process`, not at the same time, once a second, and with ``final`` when no more will come. They are new,
+        without `event_id`, counted as read, and go on behind this processor, by the source that their `yaat.source` names.
+        """
+        return None
+
     def problems(self) -> Sequence[Finding]:
         """As `Source.problems`; called while `process` may run in its thread."""
         return ()
@@ -196,198 +233,6 @@ class Processor(abc.ABC):
 
     def close(self) -> None:
         """Give resources back."""
-
-
-# --- queue --------------------------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class LedgerEntry:
-    """Rows dropped before the queue, by component, reason and rule."""
-
-    component: str
-    reason: str
-    rule: str = ""
-    count: int
-
-
-@attrs.frozen(kw_only=True)
-class QueueWrite:
-    """One atomic, synced write: events, the checkpoints that cover them, and what was dropped on the way.
-
-    ``read`` is how many rows the sources handed over: ``len(batch)`` plus the counts in ``drops``.
-    ``time_us`` is the accept time, microseconds since the epoch.
-    """
-
-    batch: EventBatch
-    checkpoints: Mapping[str, Checkpoints] = attrs.field(factory=dict)
-    """By component name (``str(ComponentId)``)."""
-    drops: Sequence[LedgerEntry] = ()
-    read: int = 0
-    time_us: int = 0
-
-
-@attrs.frozen
-class Appended:
-    """The sequences that a write got: ``first`` to ``last``, inclusive; ``last == first - 1`` when it held no event."""
-
-    first: int
-    last: int
-
-
-@attrs.frozen(kw_only=True)
-class Record:
-    """A piece of the queue as stored: consecutive events, and the checkpoints written with them."""
-
-    first: int
-    last: int
-    batch: EventBatch
-    checkpoints: Mapping[str, Checkpoints] = attrs.field(factory=dict)
-    time_us: int = 0
-    bytes: int = 0
-    """Size on disk."""
-
-
-@attrs.frozen(kw_only=True)
-class RecordInfo:
-    """What `yaat queue list` shows of a record without decoding its events."""
-
-    first: int
-    last: int
-    time_us: int
-    bytes: int
-    total_bytes: int
-    """Bytes of all records ever written, up to and with this one: the difference of two is a backlog."""
-
-
-@attrs.frozen
-class StoredCheckpoint:
-    """A checkpoint and the sequence of the last event at the time of its write."""
-
-    value: bytes
-    sequence: int
-
-
-@attrs.frozen(kw_only=True)
-class QueueState:
-    """What the queue holds, all numbers taken at one moment."""
-
-    queue_id: bytes
-    tail: int
-    """Sequence of the newest event; 0 when there never was one."""
-    deleted_upto: int
-    """Everything up to here is deleted."""
-    total_bytes: int
-    deleted_bytes: int
-    oldest_us: int | None
-    """Accept time of the oldest record that is kept."""
-    read: int
-    accepted: int
-    dropped: Mapping[tuple[str, str, str], int]
-    """Drop ledger: (component, reason, rule) to rows, all hours together."""
-    cursors: Mapping[str, Cursor]
-    """By sink name (``str(ComponentId)``)."""
-
-
-@attrs.frozen
-class Damage:
-    """Something that verification found, and what was done about it."""
-
-    what: str
-    first: int | None = None
-    last: int | None = None
-
-
-class Queue(abc.ABC):
-    """The durable queue between processors and sinks. Made by the factory in a closed state.
-
-    Synchronous: the core calls it in worker threads, writes from one thread at a time, reads from
-    any. Events have contiguous sequences from 1 on, across restarts; a hole means loss.
-    """
-
-    @abc.abstractmethod
-    def open(self) -> Sequence[Damage]:
-        """Open or create. Returns what was found damaged (and set aside); empty means intact.
-
-        Raises:
-            StoreNewer: written by a later version; untouched.
-            StoreDamaged: can't be opened and can't be set aside.
-            StoreUnavailable: no space or no permission.
-        """
-
-    @property
-    @abc.abstractmethod
-    def fresh(self) -> bool:
-        """True when `open` made a new, empty queue."""
-
-    @abc.abstractmethod
-    def append(self, write: QueueWrite) -> Appended:
-        """Write atomically and synced; returns after the sync.
-
-        Raises:
-            StoreUnavailable: nobody knows whether it was written; call `recover` until it returns.
-        """
-
-    @abc.abstractmethod
-    def recover(self) -> Appended | None:
-        """After a failed `append`: reopen and look. What it returns is the failed write's place when
-        that turned out to be stored, or None when it has to be appended again.
-
-        Raises:
-            StoreUnavailable: still impossible; try again later.
-        """
-
-    @abc.abstractmethod
-    def read(self, after: int, *, max_rows: int, max_bytes: int) -> Sequence[Record]:
-        """Records with events after ``after``, oldest first, at least one if there is any.
-
-        It ends with the record that brings ``max_rows`` rows, or before the one that would bring more than
-        ``max_bytes`` bytes, stored or in memory, whichever are more. The first record is cut so that it begins
-        after ``after``. Damaged records are quarantined, counted, and skipped: the caller sees a hole.
-        """
-
-    @abc.abstractmethod
-    def infos(self, after: int, *, limit: int) -> Sequence[RecordInfo]:
-        """Headers of records that end after ``after``, oldest first."""
-
-    @abc.abstractmethod
-    def state(self) -> QueueState:
-        """All numbers, of one moment."""
-
-    @abc.abstractmethod
-    def checkpoints(self, component: str) -> Mapping[bytes, StoredCheckpoint]:
-        """The stored checkpoints of a component."""
-
-    @abc.abstractmethod
-    def put_cursors(self, cursors: Mapping[str, Cursor | None], *, sync: bool = False) -> None:
-        """Store sinks' cursors in one atomic write (None deletes)."""
-
-    @abc.abstractmethod
-    def delete_upto(self, sequence: int) -> None:
-        """Delete whole records up to ``sequence``. Unsynced: they may come back after a power cut."""
-
-    @abc.abstractmethod
-    def adopt(
-        self,
-        *,
-        queue_id: bytes | None,
-        tail: int,
-        checkpoints: Mapping[str, Mapping[bytes, StoredCheckpoint]],
-    ) -> None:
-        """Go on behind a transactional sink that knows more (design: a lost or restored queue).
-
-        The next sequence becomes ``max(own tail, tail) + 1``; the hole counts as read and accepted.
-        Of each checkpoint the one with the higher sequence is kept. ``queue_id`` is taken over
-        only by a queue that never held an event.
-        """
-
-    @abc.abstractmethod
-    def verify(self) -> Sequence[Damage]:
-        """Read everything and check it. Changes nothing."""
-
-    @abc.abstractmethod
-    def close(self) -> None:
-        """Close. Safe twice."""
 
 
 # --- sinks --------------------------------------------------------------------------------------
@@ -408,12 +253,20 @@ class Position:
     """Events that follow this piece in the queue without a gap, as far as is known now."""
     accepted_us: int = 0
     """When the queue took the newest of these events, microseconds since the epoch; 0 when there is none."""
+    replay: str = ""
+    """Id of the dead letter that is delivered again. Then the events come from its file: ``first`` is the sequence of the
+    first one, the others need not follow it, and the sink's own position has nothing to do with them."""
 
     @property
     def batch_id(self) -> str:
-        """A stable name for this piece, 32 hex digits: the same after a retry or a restart."""
+        """A stable name for this piece, 32 hex digits: the same after a retry or a restart.
+
+        A dead letter that is delivered again has another one than the delivery that it comes from, since that one was answered.
+        """
         digest = hashlib.blake2b(self.queue_id, digest_size=16)
         digest.update(f"\0{self.sink}\0{self.first}\0{self.last}\0{self.part}".encode())
+        if self.replay:
+            digest.update(f"\0{self.replay}".encode())
         return digest.hexdigest()
 
 
@@ -424,9 +277,15 @@ class Done:
 
 @attrs.frozen
 class Partial:
-    """Every row is delivered but for ``dead``: (row index, reason). Those go to the dead-letter directory."""
+    """Every row is delivered but for ``dead``: (row index, reason). Those go to the dead-letter directory.
+
+    ``attempts``: how often the batch was sent until this was certain; 0: the sink does not count.
+    ``answer``: the last answer of the other end, as it came; no secret may be in it. It is cut where it is long.
+    """
 
     dead: Sequence[tuple[int, str]]
+    attempts: int = 0
+    answer: str = ""
 
 
 @attrs.frozen
@@ -515,6 +374,8 @@ class SinkPosition:
     queue_id: bytes
     sequence: int
     checkpoints: Mapping[str, Mapping[bytes, StoredCheckpoint]]
+    replayed: int = 0
+    """Events of dead letters that were delivered again and are stored, ever."""
 
 
 class TransactionalSink(Sink):
@@ -522,6 +383,11 @@ class TransactionalSink(Sink):
 
     remote = False
     stable_batches = False
+
+    takes_replays: ClassVar[bool] = False
+    """True: a delivery with `Position.replay` is stored together with that id, and answered `Done`, or the same
+    `Partial`, when it is there already. One letter comes at a time: the id of the last one is enough. When the answer is
+    given the rows are as safe as `settled` means it. The position stays. False: no letter can be delivered again."""
 
     @abc.abstractmethod
     async def position(self) -> SinkPosition | None:
@@ -534,37 +400,3 @@ class TransactionalSink(Sink):
         Raises:
             StoreForeign: it belongs to another one.
         """
-
-
-# --- queries ------------------------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class QueryRequest:
-    """A question to a sink's database. ``rows`` and ``seconds`` are limits."""
-
-    sql: str
-    rows: int = 100_000
-    seconds: float = 30.0
-
-
-class QueryAnswer(Protocol):
-    """Rows as they come. Iterated and closed in one worker thread."""
-
-    @property
-    def schema(self) -> Any:
-        """The Arrow schema of the answer."""
-        ...
-
-    @property
-    def truncated(self) -> bool:
-        """True, once iterated, when the limit of rows cut the answer."""
-        ...
-
-    def __iter__(self) -> Any:
-        """Arrow record batches."""
-        ...
-
-    def close(self) -> None:
-        """Stop the query and free its cursor."""
-        ...

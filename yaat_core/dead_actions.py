@@ -11,6 +11,7 @@ from msgspec import Meta
 from yaat_core.action import Action, SinkName
 from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.operations import Operations
+from yaat_core.replaying import Replayed
 
 LetterId = Annotated[str, Meta(min_length=1, description="Id of a dead letter, as `dead.list` gives it.")]
 
@@ -64,6 +65,18 @@ class DeadPurged:
     events: int
 
 
+@attrs.frozen(kw_only=True)
+class DeadReplay:
+    """Which dead letters to deliver again: one, those of a sink, or (neither is given) all."""
+
+    sink: SinkName | None = None
+    id: Annotated[str | None, Meta(description="Id of one letter; null: all of the sink.")] = None
+    after: Annotated[
+        str | None, Meta(description="What the answer before has as `next`: go on from there.")
+    ] = None
+    limit: Annotated[int, Meta(ge=1, le=1_000, description="Letters in this step at most.")] = 256
+
+
 async def _dead_list(agent: Operations, given: DeadList) -> Letters:
     found, events = await agent.dead_letters(given.sink and _full(given.sink), given.limit)
     return Letters(letters=tuple(found), events=events)
@@ -77,6 +90,10 @@ async def _dead_show(agent: Operations, given: DeadShow) -> LetterShown:
 async def _dead_purge(agent: Operations, given: DeadPurge) -> DeadPurged:
     letters, events = await agent.dead_purge(_full(given.sink), given.id)
     return DeadPurged(sink=_full(given.sink), letters=letters, events=events)
+
+
+async def _dead_replay(agent: Operations, given: DeadReplay) -> Replayed:
+    return await agent.dead_replay(given.sink and _full(given.sink), given.id, given.after, given.limit)
 
 
 def _full(sink: str) -> str:
@@ -107,5 +124,13 @@ DEAD_PURGE: Final = Action(
     result=DeadPurged,
     handler=_dead_purge,
 )
+DEAD_REPLAY: Final = Action(
+    name="dead.replay",
+    summary="Deliver dead letters again; their events are queued until the sink has answered.",
+    danger="change",
+    arguments=DeadReplay,
+    result=Replayed,
+    handler=_dead_replay,
+)
 
-DEAD_ACTIONS: Final = (DEAD_LIST, DEAD_SHOW, DEAD_PURGE)
+DEAD_ACTIONS: Final = (DEAD_LIST, DEAD_SHOW, DEAD_PURGE, DEAD_REPLAY)

@@ -116,7 +116,9 @@ class Labels:
     ``format`` names the parser for the batch and wins over the source's own ``format``;
     ``stream`` identifies where the rows come from (a file's path, a container's id), stable
     over batches, so that a processor may keep what it learnt per stream;
-    ``service_name``, ``environment`` and ``tags`` are defaults that the event's own values win over.
+    ``service_name``, ``environment`` and ``tags`` are defaults that the event's own values win over;
+    ``opening`` is what the stream began with, in lines, when reading goes on in its middle (after a
+    restart): a format that learns from a header looks there. It is no event, and was one before.
     """
 
     format: str | None = None
@@ -124,6 +126,7 @@ class Labels:
     service_name: str = ""
     environment: str = ""
     tags: Mapping[str, str] = attrs.field(factory=dict)
+    opening: str = ""
 
 
 NO_LABELS: Final = Labels()

@@ -36,6 +36,10 @@ POINTS: Final[Mapping[str, str]] = {
     "duckdb.retire.renamed": "it is renamed, and not deleted yet",
     "deadletter.move.before": "a dead-letter file is written and synced under a temporary name",
     "deadletter.move.after": "it has its name, the cursor has not moved",
+    "replay.taken": "dead letters are counted as queued, their files still have the names of dead ones",
+    "replay.moved": "the files are as they are counted, the cursor does not know",
+    "replay.answered": "a letter was delivered again, nothing is noted",
+    "replay.counted": "the answer is counted, the letter's file is still there",
 }
 
 _PLAN: Final = re.compile(r"\s*([\w.]+):kill@([1-9]\d*)\s*")

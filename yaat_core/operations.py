@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
 from yaat_core.deadletters import DeadEvent, Letter
+from yaat_core.replaying import Replayed
 from yaat_core.stats import Stats
 from yaat_core.status import Status
 
@@ -37,7 +38,10 @@ class Operations(Protocol):
         ...
 
     async def queue_purge(self, sink: str) -> int:
-        """Drop what waits for one sink (``sinks.NAME``); returns how many events, counted as `dropped`."""
+        """Drop what waits for one sink (``sinks.NAME``); returns how many events, counted as `dropped`.
+
+        Dead letters that wait to be delivered again are dead letters as before.
+        """
         ...
 
     async def queue_repair(self) -> tuple[Sequence[Damage], Mapping[str, int]]:
@@ -58,6 +62,13 @@ class Operations(Protocol):
 
     async def dead_purge(self, sink: str, id: str | None) -> tuple[int, int]:
         """Forget one letter or all of a sink; how many letters are gone, how many events count as `dropped` now."""
+        ...
+
+    async def dead_replay(self, sink: str | None, id: str | None, after: str | None, limit: int) -> Replayed:
+        """Deliver dead letters again: one, those of a sink, or all; as many as one step takes, ``limit`` at most.
+
+        ``after`` is the ``next`` of the answer before. What is taken up counts as `queued`, not as `dead`, from then on.
+        """
         ...
 
     async def accept_loss(self) -> None:

@@ -48,12 +48,11 @@ def rules(stats: Stats) -> dict[str, dict[str, int]]:
 def queue_figures(state: QueueState, lanes: Iterable[Lane]) -> QueueFigures:
     """What waits for the slowest sink, and how old the oldest of it is."""
     lanes = list(lanes)
-    waiting = max((lane.waiting for lane in lanes), default=0)
     age = 0.0
-    if waiting and state.oldest_us is not None:
+    if any(lane.waiting for lane in lanes) and state.oldest_us is not None:
         age = max(0.0, time.time() - state.oldest_us / 1e6)
     return QueueFigures(
-        events=waiting,
+        events=max((lane.queued for lane in lanes), default=0),
         bytes=max((lane.backlog_bytes for lane in lanes), default=0),
         oldest_seconds=round(age, 3),
     )
@@ -71,7 +70,7 @@ def gauges(stats: Stats, figures: QueueFigures, lanes: Mapping[str, Lane]) -> No
     )
     for name, lane in lanes.items():
         stats.gauge("yaat_sink_queued_events", "Events that wait for a sink.", component=name).set(
-            lane.waiting
+            lane.queued
         )
         stats.gauge("yaat_sink_queued_bytes", "Stored bytes that wait for a sink.", component=name).set(
             lane.backlog_bytes

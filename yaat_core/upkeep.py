@@ -12,7 +12,9 @@ from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.errors import UsageError
 from yaat_core.exporting import Exported
 from yaat_core.maintenance import Repairable, gaps
-from yaat_core.pipeline.deadletter import chosen, found, shown
+from yaat_core.pipeline.deadletter import chosen, found, shown, to_replay
+from yaat_core.pipeline.lane import Lane
+from yaat_core.replaying import Refused, Replayed, not_configured
 from yaat_core.rooms import Rooms
 
 
@@ -55,10 +57,44 @@ async def dead_letter(rooms: Rooms, id: str, limit: int) -> tuple[Letter, Sequen
 async def dead_purge(rooms: Rooms, sink: str, id: str | None) -> tuple[int, int]:
     """See `yaat_core.operations.Operations.dead_purge`."""
     letters = await trio.to_thread.run_sync(partial(chosen, rooms.dead_letters.folder, sink, id))
+    return len(letters), await rooms.dead_letters.forget(_lane(rooms, sink), letters)
+
+
+async def dead_replay(
+    rooms: Rooms, sink: str | None, id: str | None, after: str | None, limit: int
+) -> Replayed:
+    """See `yaat_core.operations.Operations.dead_replay`."""
+    if sink is not None:
+        _lane(rooms, sink)
+    folder = rooms.dead_letters.folder
+    step = await trio.to_thread.run_sync(partial(to_replay, folder, sink, id, after, limit))
+    letters, events = 0, 0
+    refused: list[Refused] = []
+    for name in dict.fromkeys(head.sink for head in step.letters):
+        of_it = [head for head in step.letters if head.sink == name]
+        if (lane := rooms.lanes.get(name)) is None:
+            refused += not_configured(of_it)
+            continue
+        taken, count, more = await rooms.dead_letters.take_up(lane, of_it)
+        letters, events, refused = letters + taken, events + count, [*refused, *more]
+    return Replayed(letters=letters, events=events, refused=refused, left=step.left, next=step.next)
+
+
+async def queue_purge(rooms: Rooms, sink: str) -> int:
+    """See `yaat_core.operations.Operations.queue_purge`."""
+    lane = _lane(rooms, sink)
+    waited = lane.waiting
+    if waited:
+        await lane.give_up(lane.open_from + 1, lane.tail)
+    await rooms.dead_letters.put_back(lane)
+    return waited - lane.waiting
+
+
+def _lane(rooms: Rooms, sink: str) -> Lane:
     lane = rooms.lanes.get(sink) or rooms.detached.get(sink)
     if lane is None:
         raise UsageError(f"no sink `{sink}`", fix=f"known: {', '.join([*rooms.lanes, *rooms.detached])}")
-    return len(letters), await rooms.dead_letters.forget(lane, letters)
+    return lane
 
 
 def not_repairable() -> UsageError:

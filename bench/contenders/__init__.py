@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contenders.agent import Agent, AgentQueue
 from contenders.base import Contender
+from contenders.first import FirstAgent
 from contenders.otelcol import Otelcol
 from contenders.statement import Statement
 from contenders.syslogs import Rsyslog, SyslogNg
@@ -21,4 +22,5 @@ def everyone() -> list[Contender]:
         SyslogNg(),
         Otelcol(synced=False),
         Otelcol(synced=True),
+        FirstAgent(),
     ]

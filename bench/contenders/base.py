@@ -24,6 +24,8 @@ class Contender(abc.ABC):
 
     name: str
     what: str
+    on_request = False
+    """True: so slow that it runs only when it is named."""
 
     @abc.abstractmethod
     def run(self, source: Path, folder: Path) -> Run:
@@ -39,10 +41,10 @@ class Contender(abc.ABC):
 
 
 class ItemCounter:
-    """Counts the log lines in a growing text file, in whatever form they are written there, reading each byte once."""
+    """Counts the log lines (by a text that each holds) in a growing file, in whatever form, reading each byte once."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._read, self._found = path, 0, 0
+    def __init__(self, path: Path, mark: bytes = data.MARK) -> None:
+        self._path, self._mark, self._read, self._found = path, mark, 0, 0
         self._tail = b""
 
     def count(self) -> int:
@@ -53,8 +55,8 @@ class ItemCounter:
                 while chunk := file.read(_CHUNK):
                     self._read += len(chunk)
                     text = self._tail + chunk
-                    self._found += text.count(data.MARK)
-                    self._tail = text[-(len(data.MARK) - 1) :]
+                    self._found += text.count(self._mark)
+                    self._tail = text[-(len(self._mark) - 1) :]
         return self._found
 
 

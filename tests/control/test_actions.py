@@ -24,6 +24,7 @@ VERBS = {
     "dead.list": "dead list",
     "dead.show": "dead show",
     "dead.purge": "dead purge",
+    "dead.replay": "dead replay",
     "accept_loss": "queue accept-loss",
     "config.show": "config show",
 }

@@ -70,6 +70,23 @@ def test_reasons_beyond_a_few_are_added_up(tmp_path: Path) -> None:
     assert sum(one.reasons.values()) == 200
 
 
+def test_the_first_line_says_why_after_how_many_attempts_and_the_last_answer(tmp_path: Path) -> None:
+    batch = EventBatch.from_events([Event(message=f"m{n}") for n in range(3)])
+    answer = "422 \x1b[2J \ud800 " + "\x00" * 100_000
+    dead = Partial([(0, "no name"), (1, "r" * 9_000), (2, "no name")], attempts=7, answer=answer)
+    path = DeadLetters(tmp_path).write(batch, position(1, 3), dead)
+    head = msgspec.json.decode(path.read_bytes().splitlines()[0])
+    assert (head["sink"], head["events"], head["reason"], head["attempts"]) == (SINK, 3, "no name", 7)
+    assert head["answer"].startswith("422 \x1b[2J ? \x00")
+    [one] = found(tmp_path, None, 1)[0]
+    assert (one.attempts, one.answer, one.problem) == (7, head["answer"], "")
+    assert len(one.answer) == 4_001
+    assert sorted(len(reason) for reason in one.reasons) == [7, 4_001]
+    bury(tmp_path / "b", 1, ["x"])
+    [plain] = found(tmp_path / "b", None, 1)[0]
+    assert (plain.attempts, plain.answer) == (0, "")
+
+
 @pytest.mark.parametrize("data", [b"", b"\xff" * 200, b"{}\n", b"[1]\n", b'{"events": "x"}\n'])
 def test_a_damaged_letter_is_listed_with_its_problem(tmp_path: Path, data: bytes) -> None:
     path = bury(tmp_path, 1, ["x"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -67,6 +67,7 @@ class Rig:
         self.door = QueueDoor(self.queue, self.health)
         self.retention = Retention(self.door, lambda: list(self.lanes.values()), self.health, self.stats)
         self.complaints = Complaints(self.health)
+        self.dead_letters = DeadLetters(self.folder / "dead")
         self.start = Start(self.queue, intact=True, sinks=(), health=self.health)
 
     def lane(self, name: str, *, when_full: WhenFull = "block", max_bytes: int = 2**30) -> Lane:
@@ -92,7 +93,7 @@ class Rig:
             lane,
             lambda: sink,
             self.start,
-            DeadLetters(self.folder / "dead"),
+            self.dead_letters,
             Keeper(id, "test", self.health),
             self.health,
             ComponentStats(self.stats, lane.name),
@@ -128,8 +129,12 @@ class Rig:
             nursery.cancel_scope.cancel()
 
     async def until_empty(self, lane: Lane) -> None:
-        """Waits until nothing waits in the lane. A clock that jumps does not wait for threads, so this one's is real."""
+        """Waits until nothing waits for the lane's sink, dead letters that are delivered again included."""
+        await self.until(lambda: not lane.queued, f"{lane.name} still has events to deliver")
+
+    async def until(self, condition: Callable[[], bool], what: str = "") -> None:
+        """Waits. A clock that jumps does not wait for threads, so this one's is real."""
         deadline = time.monotonic() + 60
-        while lane.waiting:
-            assert time.monotonic() < deadline, f"{lane.waiting} events still wait in {lane.name}"
+        while not condition():
+            assert time.monotonic() < deadline, what
             await trio.sleep(0.05)

@@ -20,6 +20,7 @@ from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.errors import QueryFailed, QueryRefused, UsageError
 from yaat_core.event import Event, EventBatch
 from yaat_core.exporting import Exported
+from yaat_core.replaying import Refused, Replayed
 from yaat_core.stats import Stats
 from yaat_core.status import (
     Accounting,
@@ -101,6 +102,8 @@ class SmallAgent:
             time="2026-01-01T00:00:00+00:00",
             bytes=300,
             reasons={"too long": 1, "no name\x1b[2J": 1},
+            attempts=3,
+            answer="422 no such field\x1b]0;owned\x07 " + "x" * 5_000,
         )
 
     async def status(self) -> Status:
@@ -188,6 +191,16 @@ class SmallAgent:
 
     async def dead_purge(self, sink: str, id: str | None) -> tuple[int, int]:
         return 1, 2
+
+    async def dead_replay(self, sink: str | None, id: str | None, after: str | None, limit: int) -> Replayed:
+        """Three letters, one at a time; the last one is damaged."""
+        if sink not in (None, "sinks.local"):
+            raise UsageError(f"no sink `{sink}`", fix="known: sinks.local")
+        number = int(after or 0)
+        bad = [Refused(id="77aa", sink="sinks.local", problem="is damaged\x1b[2J")] if number == 2 else []
+        left = 0 if id else 2 - number
+        following = str(number + 1) if left else None
+        return Replayed(letters=1 - len(bad), events=2 - 2 * len(bad), refused=bad, left=left, next=following)
 
     async def accept_loss(self) -> None:
         self.loss_accepted = True

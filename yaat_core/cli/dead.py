@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 import click
 
 from yaat_core.cli import units
@@ -11,6 +13,16 @@ from yaat_core.cli.door import Door, DoorGroup, command
 from yaat_core.cli.marks import mark
 from yaat_core.cli.table import table
 from yaat_core.display import terminal_safe
+
+if TYPE_CHECKING:
+    from yaat_core.replaying import Refused, Replayed
+
+#: Characters of a reason or an answer in a table; `--json`, and `yaat dead show` above its table, have all that is kept.
+_SHORT: Final = 100
+#: Seconds that one step of a replay may take: it reads some letters to their ends.
+_STEP_SECONDS: Final = 300.0
+#: Letters that are named which can't be delivered again.
+_MOST_TOLD: Final = 20
 
 
 @click.group(cls=DoorGroup)
@@ -36,16 +48,22 @@ def list_(door: Door, *, sink: str | None, limit: int) -> None:
         [
             one.id[:12],
             one.sink,
+            one.state,
             one.events,
             f"{one.first}-{one.last}",
             one.time,
-            one.problem or next(iter(one.reasons), ""),
+            one.attempts or None,
+            short(one.problem or next(iter(one.reasons), "")),
+            short(one.answer),
         ]
         for one in found.letters
     ]
 
     def human() -> None:
-        for line in table(["id", "sink", "events", "of sequences", "since", "reason"], rows):
+        for line in table(
+            ["id", "sink", "state", "events", "of sequences", "since", "attempts", "reason", "last answer"],
+            rows,
+        ):
             door.line(line)
         for name, count in found.events.items():
             door.note(f"{terminal_safe(name)}: {units.count(count)} dead events in all")
@@ -72,10 +90,19 @@ def show(door: Door, *, id: str, limit: int) -> None:
         door.line(
             f"{letter.id}: {units.count(letter.events)} events that {terminal_safe(letter.sink)} refused, {letter.time}"
         )
+        if letter.state == "queued":
+            door.line("waits to be delivered again")
+        if letter.attempts:
+            door.line(f"sent {units.count(letter.attempts)} times")
+        if letter.answer:
+            door.line(f"last answer: {terminal_safe(letter.answer)}")
         for reason, count in letter.reasons.items():
             door.line(f"{mark('error')} {terminal_safe(reason)}: {units.count(count)}")
         names = ("timestamp", "service_name", "level", "message")
-        rows = [[one.sequence, one.reason, *(one.event.get(name) for name in names)] for one in found.events]
+        rows = [
+            [one.sequence, short(one.reason), *(one.event.get(name) for name in names)]
+            for one in found.events
+        ]
         for line in table(["sequence", "reason", "timestamp", "service", "level", "message"], rows):
             door.line(line)
 
@@ -104,5 +131,58 @@ def purge(door: Door, *, sink: str, id: str | None, yes: bool, confirm: str | No
     )
 
 
-for _one in (list_, show, purge):
+def short(text: str) -> str:
+    """As much of a reason or an answer as a cell of a table has room for."""
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
+
+
+@command(
+    "replay", example="yaat dead replay cloud\nyaat dead replay --id 5f0c2a\nyaat dead replay --all --json"
+)
+@click.argument("sink", required=False)
+@click.option("--id", "id", help="Only this letter. The beginning of its id will do.")
+@click.option("--all", "all_", is_flag=True, help="Every letter of every sink.")
+@click.pass_obj
+def replay(door: Door, *, sink: str | None, id: str | None, all_: bool) -> int:
+    """Deliver dead letters again, to the sink that refused them.
+
+    Their events are queued until it has answered, with the same ids: then they are delivered, or dead again with
+    the new reason. Exit code 5 when some of the letters can't be delivered again, 1 when none can.
+    """
+    from yaat_core.cli.progress import Progress
+    from yaat_core.dead_actions import DEAD_REPLAY, DeadReplay
+    from yaat_core.errors import UsageError
+    from yaat_core.replaying import Replayed
+
+    if all_ == bool(sink or id):
+        raise UsageError("which dead letters?", fix="name a sink, give --id ID, or --all (alone)")
+    letters, events, after = 0, 0, None
+    refused: list[Refused] = []
+    with Progress(door, "dead letters") as progress:
+        while True:
+            done = do(door, DEAD_REPLAY, DeadReplay(sink=sink, id=id, after=after), long=_STEP_SECONDS)
+            letters, events, after = letters + done.letters, events + done.events, done.next
+            refused += done.refused
+            progress.at(letters + len(refused), letters + len(refused) + done.left)
+            if after is None:
+                break
+    whole = Replayed(letters=letters, events=events, refused=refused, left=0, next=None)
+    door.result(whole, lambda: _told(door, whole))
+    return 0 if not refused else 5 if letters else 1
+
+
+def _told(door: Door, whole: Replayed) -> None:
+    if whole.letters or not whole.refused:
+        door.line(
+            f"{units.count(whole.letters)} letters with {units.count(whole.events)} events wait to be delivered again"
+            if whole.letters
+            else "no dead letters"
+        )
+    for one in whole.refused[:_MOST_TOLD]:
+        door.note(f"{mark('error')} {one.id[:12]} of {terminal_safe(one.sink)} {terminal_safe(one.problem)}")
+    if len(whole.refused) > _MOST_TOLD:
+        door.note(f"and {units.count(len(whole.refused) - _MOST_TOLD)} more that stay as they are")
+
+
+for _one in (list_, show, purge, replay):
     dead.add_command(_one)

@@ -20,12 +20,14 @@ from yaat_core.cli.setup import Setup, workshop
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Queue, Record, RecordInfo
 from yaat_core.control.lock import StateLock, looking
 from yaat_core.cursor import Cursor
-from yaat_core.deadletters import DeadEvent, Letter, forgotten, heads
+from yaat_core.deadletters import DeadEvent, Letter, forgotten, heads, states
 from yaat_core.display import terminal_safe
 from yaat_core.errors import AgentNotRunning, NotAllowed, UsageError
 from yaat_core.exporting import Exported
+from yaat_core.faults import reached
 from yaat_core.maintenance import Repairable, Viewable, gaps
 from yaat_core.pipeline import deadletter
+from yaat_core.replaying import Refused, Replayed, not_configured, put_right, sound, take_up
 from yaat_core.stats import Stats
 from yaat_core.status import Accounting, QueueFigures, Status
 from yaat_core.upkeep import not_repairable
@@ -86,7 +88,8 @@ def _alone(setup: Setup, action: Action[Any, Any], tell: Tell) -> Iterator[Alone
             for one in damage:
                 tell(f"the queue was found damaged: {terminal_safe(one.what)}")
         whole = setup.configuration
-        yield Alone(queue, damage, whole.state_dir / whole.dead_letter.path)
+        sinks = [str(entry.id) for entry in whole.sinks.values()]
+        yield Alone(queue, damage, whole.state_dir / whole.dead_letter.path, sinks)
 
 
 @contextlib.contextmanager
@@ -139,11 +142,12 @@ def _refuse_nothing(setup: Setup) -> None:
 class Alone:
     """Implements `Operations` as far as queue and dead letters go. One caller, so all is done right here."""
 
-    def __init__(self, queue: Queue, damage: Sequence[Damage], dead: Path) -> None:
+    def __init__(self, queue: Queue, damage: Sequence[Damage], dead: Path, sinks: Sequence[str]) -> None:
         self.stats = Stats()
         self._queue = queue
         self._damage = damage
         self._dead = dead
+        self._sinks = sinks
 
     # --- queue
 
@@ -191,10 +195,12 @@ class Alone:
 
     async def queue_purge(self, sink: str) -> int:
         """As `Operations.queue_purge`: what waits for the sink becomes `dropped`, in one synced write."""
+        self._tidy()
         cursor, tail = self._cursor(sink), self._queue.state().tail
         after = cursor.settle(cursor.done + 1, tail, "dropped")
-        self._queue.put_cursors({sink: after}, sync=True)
-        return cursor.queued(tail)
+        there = heads(self._dead, sink, ("queued",))
+        self._change(sink, after.put_back([one.id for one in there], sum(one.events for one in there)))
+        return cursor.unsettled(tail)
 
     # --- dead letters
 
@@ -208,12 +214,33 @@ class Alone:
 
     async def dead_purge(self, sink: str, id: str | None) -> tuple[int, int]:
         """As `Operations.dead_purge`."""
+        self._tidy()
         letters = deadletter.chosen(self._dead, sink, id)
         cursor = self._cursor(sink)
         count = forgotten(heads(self._dead, sink), letters, cursor.dead)
-        self._queue.put_cursors({sink: cursor.reclassify(count, "dead", "dropped")}, sync=True)
-        deadletter.unlink(letters)
+        self._change(sink, cursor.let_go([head.id for head in letters], count, "dead"))
         return len(letters), count
+
+    async def dead_replay(self, sink: str | None, id: str | None, after: str | None, limit: int) -> Replayed:
+        """As `Operations.dead_replay`: they are delivered when the agent runs."""
+        if sink is not None:
+            self._cursor(sink)
+        self._tidy()
+        step = deadletter.to_replay(self._dead, sink, id, after, limit)
+        letters, events = 0, 0
+        refused: list[Refused] = []
+        for name in dict.fromkeys(head.sink for head in step.letters):
+            of_it = [head for head in step.letters if head.sink == name]
+            if name not in self._sinks:
+                refused += not_configured(of_it)
+                continue
+            before = self._cursor(name)
+            good, damaged = sound(of_it)
+            cursor, more = take_up(before, good, states(self._dead / name))
+            self._change(name, cursor)
+            letters, events = letters + len(good) - len(more), events + cursor.replaying - before.replaying
+            refused += [*damaged, *more]
+        return Replayed(letters=letters, events=events, refused=refused, left=step.left, next=step.next)
 
     # --- nobody runs
 
@@ -236,6 +263,19 @@ class Alone:
     def configuration(self) -> dict[str, Any]:
         """Nobody runs."""
         raise _nobody()
+
+    def _tidy(self) -> None:
+        """What a kill left undone of earlier changes."""
+        for sink, cursor in self._queue.state().cursors.items():
+            if cursor.files:
+                self._change(sink, cursor)
+
+    def _change(self, sink: str, cursor: Cursor) -> None:
+        """Count it, then change the files of the letters, as a running agent does."""
+        self._queue.put_cursors({sink: cursor}, sync=True)
+        reached("replay.taken")
+        put_right(self._dead / sink, cursor.files, time.time())
+        self._queue.put_cursors({sink: cursor.tidied(cursor.files)})
 
     def _cursor(self, sink: str) -> Cursor:
         cursors = self._queue.state().cursors

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
 
-from yaat_core.config.options import Duration, Size
+from yaat_core.config.options import Duration, Secret, Size
 from yaat_core.errors import PluginError
 
 T = TypeVar("T")
@@ -34,6 +34,7 @@ MAPPINGS: Final = (dict, collections.abc.Mapping, collections.abc.MutableMapping
 _WORDS: Final[dict[Any, str]] = {
     Duration: "a duration",
     Size: "a size",
+    Secret: "a secret text",
     str: "a text",
     bool: "true or false",
     int: "a whole number",

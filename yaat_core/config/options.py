@@ -1,4 +1,4 @@
-"""How a config class is written: `option` for each key, `Duration` and `Size` for what has a unit.
+"""How a config class is written: `option` for each key, `Duration` and `Size` for what has a unit, `Secret` for the unshown.
 
     @configuration
     class FileConfig:
@@ -14,6 +14,7 @@ from a validator (``validator=``) or from ``__attrs_post_init__``; the message s
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -93,6 +94,31 @@ class Size(int):
             if self and int(self) % _FACTORS[unit] == 0:
                 return f"{int(self) // _FACTORS[unit]}{unit}"
         return f"{int(self)}B"
+
+
+class Secret:
+    """A text that is never shown: it prints as ``***``, and only `reveal` gives it.
+
+    For options that are ``secret=True``: in a traceback, a log line or an f-string there is nothing to read.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
 
 
 def option(

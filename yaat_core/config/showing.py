@@ -13,7 +13,7 @@ from yaat_core.config.fields import keys_of
 from yaat_core.config.keys import VERSION
 from yaat_core.config.model import Bounds, Configuration, Entry, ProcessorEntry, SinkEntry, SourceEntry
 from yaat_core.config.nodes import MASK, KeyPath
-from yaat_core.config.options import Duration, Size
+from yaat_core.config.options import Duration, Secret, Size
 
 
 def show(configuration: Configuration) -> dict[str, Any]:
@@ -45,6 +45,8 @@ def written(value: Any) -> Any:
     """A value as JSON that reads like the YAML it came from."""
     if isinstance(value, Duration | Size | PurePath):
         return str(value)
+    if isinstance(value, Secret):
+        return MASK
     if isinstance(value, enum.Enum):
         return written(value.value)
     if attrs.has(type(value)):

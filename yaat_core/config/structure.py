@@ -18,7 +18,7 @@ from yaat_core.config import fields
 from yaat_core.config.construct import construct, validated
 from yaat_core.config.fields import Key, keys_of, members
 from yaat_core.config.nodes import NODE_KINDS, Items, Node, Scalar, Table, core_schema, place, plain_value
-from yaat_core.config.options import Duration, Size
+from yaat_core.config.options import Duration, Secret, Size
 from yaat_core.config.parsing import mask
 from yaat_core.config.problems import Misfit, Misfits, at_value
 from yaat_core.config.unfit import (
@@ -250,6 +250,7 @@ def _truth(scalar: Scalar) -> bool:
 
 _SCALARS: Final[Mapping[Any, Callable[[Scalar], Any]]] = {
     str: _text,
+    Secret: lambda scalar: Secret(_text(scalar)),
     int: _whole,
     float: _number,
     bool: _truth,

@@ -12,7 +12,7 @@ import attrs
 from yaat_core.config import fields
 from yaat_core.config.fields import Key, members, words
 from yaat_core.config.nodes import Items, Node, Scalar, Table, core_schema, place
-from yaat_core.config.options import Duration, Size
+from yaat_core.config.options import Duration, Secret, Size
 from yaat_core.config.problems import Misfit, Misfits, at_key, at_value
 from yaat_core.display import terminal_safe
 
@@ -128,6 +128,13 @@ def _nearest_choice(node: Node, kind: Any) -> str:
     return next(iter(difflib.get_close_matches(node.text.lower(), options, 1, 0.5)), "")
 
 
+def _is_choice_unquoted(node: Node, parts: tuple[Any, ...]) -> bool:
+    """A number that would be one of the choices if it were a text: `1.3` for `"1.3"`."""
+    if not isinstance(node, Scalar) or isinstance(node.value, str):
+        return False
+    return any(node.text == one for part in parts for one in fields.choices(part))
+
+
 def _advice(node: Node, kind: Any) -> str:
     parts = members(kind)
     written = node.text if isinstance(node, Scalar) and not node.origin else ""
@@ -141,7 +148,8 @@ def _advice(node: Node, kind: Any) -> str:
     if bool in parts:
         truths = {"yes": "true", "on": "true", "no": "false", "off": "false"}
         return f"write {truths.get(written.lower(), 'true or false')}"
-    if str in parts and isinstance(node, Scalar) and node.value is not None and not node.origin:
+    text = str in parts or Secret in parts or _is_choice_unquoted(node, parts)
+    if text and isinstance(node, Scalar) and node.value is not None and not node.origin:
         return f'put it in quotes: "{written}"'
     if (int in parts or float in parts) and isinstance(core_schema(written), int | float) and written:
         return f"take the quotes away: {written}"

@@ -50,12 +50,20 @@ class Chain:
         parser = self.parsers.get(batch.labels.format or "", self.parser)
         if parser is not None:
             batch = self._step(parser, batch, ledger)
-        batch = self.defaults.fill(batch)
-        for step in self.steps:
+        return self._through(self.steps, self.defaults.fill(batch), ledger), ledger
+
+    def behind(self, step: Step, batch: EventBatch) -> tuple[EventBatch, list[LedgerEntry]]:
+        """As `run`, for events that ``step`` made itself: they go through the steps behind it."""
+        ledger: list[LedgerEntry] = []
+        place = next(place for place, one in enumerate(self.steps) if one is step)
+        return self._through(self.steps[place + 1 :], self.defaults.fill(batch), ledger), ledger
+
+    def _through(self, steps: Sequence[Step], batch: EventBatch, ledger: list[LedgerEntry]) -> EventBatch:
+        for step in steps:
             if not len(batch):
                 break
             batch = self._step(step, batch, ledger)
-        return batch, ledger
+        return batch
 
     def _step(self, step: Step, batch: EventBatch, ledger: list[LedgerEntry]) -> EventBatch:
         try:

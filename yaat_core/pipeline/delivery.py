@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -26,10 +26,12 @@ from yaat_core.components import (
 )
 from yaat_core.errors import StoreForeign
 from yaat_core.event import EventBatch
+from yaat_core.faults import reached
 from yaat_core.health import HealthBoard
-from yaat_core.pipeline.deadletter import DeadLetters
+from yaat_core.pipeline.deadletter import DeadLetters, Replay
 from yaat_core.pipeline.lane import Lane
 from yaat_core.pipeline.pieces import Hole, Piece, Pieces
+from yaat_core.pipeline.replays import Replays
 from yaat_core.pipeline.start import Start
 from yaat_core.stats import ComponentStats
 from yaat_core.supervisor import Keeper, backoff
@@ -78,6 +80,7 @@ class SinkWorker:
         self._make = make
         self._start = start
         self._dead_letters = dead_letters
+        self._replays = Replays(lane, dead_letters, health)
         self._health = health
         self._stats = stats
         self._complaints = complaints
@@ -90,12 +93,19 @@ class SinkWorker:
         self._dead = stats.counter("yaat_events_dead_total", "Events sent to the dead letters.")
         self._retries = stats.counter("yaat_delivery_retries_total", "Deliveries that have to be repeated.")
 
+    @property
+    def delivers(self) -> bool:
+        """Does something wait that the sink takes?"""
+        takes_letters = bool(self.lane.cursor.replaying) and not self._replays.failing
+        return self.keeper.state == "ok" and (bool(self.lane.waiting) or takes_letters)
+
     async def run(self) -> None:
         """One life of the sink: open, agree on the position, deliver until cancelled or failed."""
         sink = self._make()
         try:
             await sink.open()
             await self._agree(sink)
+            await self._replays.begin()
             self.sink = sink
             self.lane.settled = sink.settled()
             self.lane.ready = True
@@ -130,17 +140,22 @@ class SinkWorker:
         has = position.sequence if position else 0
         state = await self.lane.door.state()
         self.lane.grown(state)
+        await self._replays.agree(position)
         if has > self.lane.cursor.done:
             await self.lane.settle(self.lane.cursor.done + 1, has, "delivered")
-        elif (behind := self.lane.cursor.rewind(has)) != self.lane.cursor:
+        elif self.lane.cursor.rewind(has) != self.lane.cursor:
             log.warning("%s has only what is up to %d: delivering the rest again", self.lane.name, has)
-            await self.lane.store(behind)
+            await self._dead_letters.rewind(self.lane, has, kept_from=state.deleted_upto + 1)
         await self.lane.measure()
 
     async def _deliver_next(self, sink: Sink, pieces: Pieces) -> None:
-        while not self.lane.waiting:
+        while not self.lane.waiting and not self._replays.ready:
             await self._idle(sink)
         began = trio.current_time()
+        if self._open is None and self._replays.ready:
+            await self._send_again(sink)
+        if not self.lane.waiting:
+            return
         piece = await pieces.next(self._open.last if self._open else None)
         if isinstance(piece, Hole):
             await self._hole(piece.first, piece.last)
@@ -197,16 +212,48 @@ class SinkWorker:
 
     async def _asked(self, sink: Sink, pieces: Pieces, piece: Piece) -> Outcome:
         """The sink's answer; meanwhile the next piece is read."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pieces.look_ahead, piece.position)
+            return await self._answer(sink, piece.batch, piece.position)
+
+    async def _answer(self, sink: Sink, batch: EventBatch, position: Position) -> Outcome:
         slow = trio.CancelScope()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._tell_when_slow, slow)
-                nursery.start_soon(pieces.look_ahead, piece.position)
-                outcome = await sink.deliver(piece.batch, piece.position)
+                outcome = await sink.deliver(batch, position)
                 slow.cancel()
         finally:
             self._health.clear(self.lane.name, "slow")
         return outcome
+
+    async def _send_again(self, sink: Sink) -> None:
+        """Deliver the next dead letter that waits for it. An exception restarts the sink, and the letter waits longer."""
+        replay = await self._replays.next(sink)
+        if replay is None:
+            return
+        self.lane.replaying = replay.head.id
+        try:
+            outcome = await self._answer(sink, replay.batch, replay.position)
+            if isinstance(outcome, Held):
+                raise TypeError("the sink holds a dead letter, which nothing follows")
+            if isinstance(outcome, Retry | Pause):
+                self._replays.refused(replay, outcome)
+                return
+            reached("replay.answered")
+            await self._settle_again(replay, outcome)
+        finally:
+            self.lane.replaying = ""
+
+    async def _settle_again(self, replay: Replay, outcome: Done | Partial) -> None:
+        dead = len(outcome.dead) if isinstance(outcome, Partial) else 0
+        if isinstance(outcome, Partial) and dead:
+            await self._bury(replay.batch, replay.position, outcome, replay.sequences)
+        with trio.CancelScope(shield=True):
+            count = await self._replays.answered(replay, dead)
+        self.progress = trio.current_time()
+        self._delivered.add(count)
+        self._dead.add(dead)
 
     def _hold(self, held: _Open, position: Position) -> None:
         if not position.waiting:
@@ -237,13 +284,17 @@ class SinkWorker:
         for read_us in pieces.read_us:
             self._latency.observe_all(np.maximum(now - read_us / 1e6, 0.0))
 
-    async def _bury(self, batch: EventBatch, position: Position, partial: Partial) -> None:
+    async def _bury(
+        self, batch: EventBatch, position: Position, partial: Partial, sequences: Sequence[int] | None = None
+    ) -> None:
         """Write the dead letter, however long that takes: to deliver the batch again would not make room for it."""
         attempt = 0
         while True:
             try:
                 with trio.CancelScope(shield=True):
-                    await trio.to_thread.run_sync(self._dead_letters.write, batch, position, partial)
+                    await trio.to_thread.run_sync(
+                        self._dead_letters.write, batch, position, partial, sequences
+                    )
             except OSError as error:
                 attempt += 1
                 why = f"dead letters can't be written: {error.strerror or error}"

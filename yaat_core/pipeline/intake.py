@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 import trio
 
-from yaat_core.components import Checkpoints
+from yaat_core.components import Checkpoints, Neighbour
 from yaat_core.event import EventBatch
 from yaat_core.faults import reached
 
@@ -132,10 +132,15 @@ class SourceOutlet:
     intake: Intake
     source: str
     resumed: Mapping[bytes, bytes]
+    beside: Sequence[Neighbour] = ()
 
     def checkpoints(self) -> Mapping[bytes, bytes]:
         """As `Outlet.checkpoints`."""
         return self.resumed
+
+    def neighbours(self) -> Sequence[Neighbour]:
+        """As `Outlet.neighbours`."""
+        return self.beside
 
     async def send(self, batch: EventBatch, checkpoints: Checkpoints | None = None) -> Ticket:
         """As `Outlet.send`."""

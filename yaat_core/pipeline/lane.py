@@ -26,6 +26,8 @@ class Lane:
     """`RecordInfo.total_bytes` up to the cursor."""
     busy: tuple[int, int] | None = None
     """What is being delivered at this moment: nobody else may settle it."""
+    replaying: str = ""
+    """Id of the dead letter that is being delivered again at this moment: nobody else may settle it."""
     given_up: int = 0
     """Up to here the user's policy dropped what was left."""
     settled: int | None = None
@@ -38,7 +40,12 @@ class Lane:
 
     @property
     def waiting(self) -> int:
-        """Events that wait."""
+        """Events that wait in the queue."""
+        return self.cursor.unsettled(self.tail)
+
+    @property
+    def queued(self) -> int:
+        """Events that wait, with those of dead letters that are to be delivered again."""
         return self.cursor.queued(self.tail)
 
     @property
@@ -75,11 +82,15 @@ class Lane:
     def grown(self, state: QueueState) -> None:
         """The queue took something."""
         self.tail, self.total_bytes = state.tail, state.total_bytes
+        self.wake()
+
+    def wake(self) -> None:
+        """There is something to deliver."""
         self._news.set()
         self._news = trio.Event()
 
     async def news(self) -> None:
-        """Returns after the next growth."""
+        """Returns when there is more to deliver."""
         await self._news.wait()
 
     async def skip(self, appended: Appended, size: int) -> None:

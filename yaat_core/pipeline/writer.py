@@ -1,6 +1,6 @@
 """From the intake into the queue: processors in one thread, then group commit.
 
-Two tasks, so that one batch is processed while the one before it is being synced. Nothing lingers: what has come
+Tasks of their own, so that one batch is processed while the one before it is being synced. Nothing lingers: what has come
 while a write was in progress becomes the next write.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import attrs
 import trio
@@ -17,10 +18,13 @@ from yaat_core.event import EventBatch
 from yaat_core.pipeline.chain import Chain
 from yaat_core.pipeline.door import QueueDoor
 from yaat_core.pipeline.intake import Intake, Pending
+from yaat_core.pipeline.making import Makers
 from yaat_core.stats import Stats
 
 #: Rows of one trip to the processing thread, and of one queue write.
 MAX_ROWS = 16_384
+#: Seconds between two times that processors are asked for events of their own.
+ASK_EVERY = 1.0
 
 Gate = Callable[[], Awaitable[None]]
 Written = Callable[[Appended, QueueState], Awaitable[None]]
@@ -28,11 +32,15 @@ Written = Callable[[Appended, QueueState], Awaitable[None]]
 
 @attrs.frozen(eq=False)
 class Processed:
-    """A batch that is ready for the queue."""
+    """A batch that is ready for the queue: of ``count`` events that ``component`` handed over, with their checkpoints."""
 
-    pending: Pending
+    component: str
+    count: int
     batch: EventBatch
     drops: list[LedgerEntry]
+    settle: Callable[[], None]
+    """To be called when it is durable."""
+    checkpoints: Checkpoints = attrs.field(factory=dict)
 
 
 class QueueWriter:
@@ -54,40 +62,69 @@ class QueueWriter:
         self._gate = gate
         self._written = written
         self._stats = stats
+        self._makers = Makers(chains)
         self._one_thread = trio.CapacityLimiter(1)
+        self._ready, self._processed = trio.open_memory_channel[list[Processed]](0)
 
     async def run(self) -> None:
         """Until cancelled."""
-        send, receive = trio.open_memory_channel[list[Processed]](0)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._process, send)
-            nursery.start_soon(self._append, receive)
+            nursery.start_soon(self._process)
+            nursery.start_soon(self._append)
+            if self._makers:
+                nursery.start_soon(self._ask)
 
-    async def _process(self, send: trio.MemorySendChannel[list[Processed]]) -> None:
+    async def finish(self) -> None:
+        """Nothing more comes: what processors have to say of their own is durable when this returns. `run` goes on."""
+        if self._makers:
+            await self._make(final=True)
+
+    async def _process(self) -> None:
         while True:
             taken = await self._intake.take(MAX_ROWS)
             done = await trio.to_thread.run_sync(self._through_chains, taken, limiter=self._one_thread)
-            await send.send(done)
+            await self._ready.send(done)
 
     def _through_chains(self, taken: list[Pending]) -> list[Processed]:
-        return [Processed(one, *self._chains[one.source].run(one.batch)) for one in taken]
+        done = []
+        for one in taken:
+            batch, drops = self._chains[one.source].run(one.batch)
+            settle = partial(self._intake.settle, one)
+            done.append(Processed(one.source, len(one.batch), batch, drops, settle, one.checkpoints))
+        return done
 
-    async def _append(self, receive: trio.MemoryReceiveChannel[list[Processed]]) -> None:
-        async for done in receive:
+    async def _ask(self) -> None:
+        while True:
+            await trio.sleep(ASK_EVERY)
+            await self._make(final=False)
+
+    async def _make(self, *, final: bool) -> None:
+        make = partial(self._makers.made, final=final)
+        made = await trio.to_thread.run_sync(make, limiter=self._one_thread)
+        if made:
+            durable = trio.Event()
+            await self._ready.send(
+                [Processed(one.component, one.count, one.batch, one.drops, durable.set) for one in made]
+            )
+            await durable.wait()
+
+    async def _append(self) -> None:
+        async for done in self._processed:
             await self._gate()
             appended, state = await self._door.append(_write(done))
             for one in done:
                 self._count(one)
-                self._intake.settle(one.pending)
+                one.settle()
             await self._written(appended, state)
 
     def _count(self, one: Processed) -> None:
-        source = one.pending.source
         self._stats.counter(
-            "yaat_events_read_total", "Events that sources handed over.", component=source
-        ).add(len(one.pending.batch))
+            "yaat_events_read_total",
+            "Events that sources handed over, and that processors made.",
+            component=one.component,
+        ).add(one.count)
         self._stats.counter(
-            "yaat_events_accepted_total", "Events that the queue took.", component=source
+            "yaat_events_accepted_total", "Events that the queue took.", component=one.component
         ).add(len(one.batch))
         for drop in one.drops:
             self._stats.counter(
@@ -102,13 +139,13 @@ class QueueWriter:
 def _write(done: list[Processed]) -> QueueWrite:
     checkpoints: dict[str, dict[bytes, bytes | None]] = {}
     for one in done:
-        if one.pending.checkpoints:
-            checkpoints.setdefault(one.pending.source, {}).update(one.pending.checkpoints)
+        if one.checkpoints:
+            checkpoints.setdefault(one.component, {}).update(one.checkpoints)
     merged: Mapping[str, Checkpoints] = checkpoints
     return QueueWrite(
         batch=EventBatch.concat([one.batch for one in done if len(one.batch)]),
         checkpoints=merged,
         drops=[drop for one in done for drop in one.drops],
-        read=sum(len(one.pending.batch) for one in done),
+        read=sum(one.count for one in done),
         time_us=time.time_ns() // 1_000,
     )

@@ -120,6 +120,9 @@ class MemoryQueue(Queue):
     def checkpoints(self, component: str) -> Mapping[bytes, StoredCheckpoint]:
         return dict(self._checkpoints.get(component, {}))
 
+    def checkpointed(self) -> Sequence[str]:
+        return [name for name, keys in self._checkpoints.items() if keys]
+
     def put_cursors(self, cursors: Mapping[str, Cursor | None], *, sync: bool = False) -> None:
         for name, cursor in cursors.items():
             if cursor is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 import trio
 
-from yaat_core.components import Checkpoints, Receipt
+from yaat_core.components import Checkpoints, Neighbour, Receipt
 from yaat_core.event import Event, EventBatch, events_of
 
 
@@ -28,12 +28,18 @@ class RecordingOutlet:
     """
 
     def __init__(
-        self, stored: Mapping[bytes, bytes] | None = None, *, room: int | None = None, synced: bool = True
+        self,
+        stored: Mapping[bytes, bytes] | None = None,
+        *,
+        room: int | None = None,
+        synced: bool = True,
+        neighbours: Sequence[Neighbour] = (),
     ) -> None:
         self.sent: list[Sent] = []
         self.waiting = 0
         """How many `send` wait for room now."""
         self._stored = dict(stored or {})
+        self._neighbours = neighbours
         self._room = room
         self._durable = None if synced else 0
         self._changed = trio.Event()
@@ -43,6 +49,10 @@ class RecordingOutlet:
     def checkpoints(self) -> Mapping[bytes, bytes]:
         """What it was given at first."""
         return dict(self._stored)
+
+    def neighbours(self) -> Sequence[Neighbour]:
+        """Those that it was made with."""
+        return self._neighbours
 
     async def send(self, batch: EventBatch, checkpoints: Checkpoints | None = None) -> Receipt:
         """Take the batch when there is room."""

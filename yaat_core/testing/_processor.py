@@ -67,6 +67,7 @@ def check_processor(
         if independent:
             check.same_in_pieces(whole)
         check.same_without_rows()
+        check.flushes()
     _closes(make)
 
 
@@ -102,6 +103,24 @@ class _Check:
         for batch in (self.batch.slice(0, 0), self.batch, self.batch.slice(len(self.batch))):
             _processed(processor, batch, f"{self.where}, empty batches")
 
+    def flushes(self) -> None:
+        """What it has to say of its own are new events, and said once."""
+        processor = self.make()
+        processor.process(self.batch)
+        for final in (False, True):
+            made = processor.flush(final=final)
+            if made is None:
+                continue
+            assert isinstance(made, EventBatch), f"{self.where}: not an EventBatch: {type(made).__name__}"
+            _valid_rows(made, self.batch, f"{self.where}, events of its own")
+            ids_of = pc.cast(made.column("event_id"), pa.binary())
+            told = set(ids_of.to_pylist()) & set(
+                pc.cast(self.batch.column("event_id"), pa.binary()).to_pylist()
+            )
+            assert not told, f"{self.where}: an event that went in came out as a new one"
+        again = processor.flush(final=True)
+        assert again is None or not len(again), f"{self.where}: what was said is said again"
+
 
 def _processed(processor: Processor, batch: EventBatch, where: str) -> EventBatch:
     """One call of ``process``, with everything checked that holds for each."""
@@ -135,6 +154,10 @@ def _ordered(batch: EventBatch, result: EventBatch, where: str) -> None:
 
 def _valid(batch: EventBatch, result: EventBatch, where: str) -> None:
     assert result.labels == batch.labels, f"{where}: the labels were lost"
+    _valid_rows(result, batch, where)
+
+
+def _valid_rows(result: EventBatch, batch: EventBatch, where: str) -> None:
     assert result.columns.schema.equals(SCHEMA), f"{where}: not the schema: {result.columns.schema}"
     result.columns.validate(full=True)
     for field in SCHEMA:

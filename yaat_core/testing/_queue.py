@@ -113,6 +113,7 @@ class _Check:
         stored = self.queue.checkpoints(_SOURCE)
         assert stored[b"offset"] == StoredCheckpoint(b"500", tail), f"checkpoint is {stored[b'offset']}"
         assert not self.queue.checkpoints("sources.ap"), "a component sees another one's checkpoints"
+        assert self.queue.checkpointed() in ((), [_SOURCE]), f"it names {self.queue.checkpointed()}"
         assert self.queue.state().dropped == {("scrub", "health", "r1"): 2}, "the drop ledger is not written"
         newest = self.read_all()[-1]
         assert newest.checkpoints == {_SOURCE: {b"offset": b"500"}}, "a record has not its checkpoints"

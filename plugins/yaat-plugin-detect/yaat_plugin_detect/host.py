@@ -9,9 +9,10 @@ from typing import Final, Literal
 
 import attrs
 
+from yaat_kit.containers import CONTAINER_ID
 from yaat_plugin_detect.config import Place
 from yaat_plugin_detect.files import read_regular
-from yaat_plugin_detect.processes import CONTAINER, container_of
+from yaat_plugin_detect.processes import container_of
 
 Kind = Literal["container", "vm", "bare"]
 
@@ -81,7 +82,7 @@ def _id_by_mounts(own: str) -> str:
     for line in text.splitlines():
         parts = line.split()
         if len(parts) > 4 and parts[4] in ("/etc/hostname", "/etc/resolv.conf", "/etc/hosts"):
-            found = CONTAINER.search(parts[3])
+            found = CONTAINER_ID.search(parts[3])
             if found:
                 return found[0]
     return ""

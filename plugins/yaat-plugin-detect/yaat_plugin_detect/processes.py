@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from yaat_core.detection import Process
+from yaat_kit.containers import container_in
 from yaat_plugin_detect.config import MAX_COMMAND, MAX_OPEN, MAX_PROCESSES
 from yaat_plugin_detect.files import read_regular
 
-#: How container engines write a container's id into a control group.
-CONTAINER: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _LOG: Final = re.compile(r"(?:\.log|\.out|\.err|[._-](?:log|err)|/(?:stdout|stderr|syslog|messages))$")
 _WRITES: Final = os.O_WRONLY | os.O_RDWR
 
@@ -40,8 +39,7 @@ def container_of(folder: str) -> str:
         text = read_regular(f"{folder}/cgroup", 64 * 2**10).decode("utf-8", "replace")
     except (OSError, ValueError):
         return ""
-    found = CONTAINER.findall(text)
-    return found[-1] if found else ""
+    return container_in(text)
 
 
 def open_logs(proc: str, pid: int) -> Iterator[str]:

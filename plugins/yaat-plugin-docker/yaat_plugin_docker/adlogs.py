@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import attrs
 import msgspec
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from yaat_core.config.options import Size
@@ -21,6 +22,10 @@ from yaat_kit.joining import JoinRule
 LABEL: Final = "com.datadoghq.ad.logs"
 #: Bytes of a label that is read.
 LONGEST: Final = Size(64 << 10)
+_MASK: Final = "mask_sequences"
+_KINDS: Final = ("multi_line", "exclude_at_match", "include_at_match", _MASK)
+#: Rules of one container: each costs every line of it.
+_MOST_RULES: Final = 50
 #: Formats by what Datadog calls a source.
 FORMATS: Final = {"nginx": "nginx", "apache": "apache", "httpd": "apache"}
 _REFERENCE: Final = re.compile(r"\$(?:\{(\d)\}|(\d))")
@@ -52,30 +57,41 @@ class AdLogs:
 def parse(text: str) -> AdLogs:
     """The label's first entry; what can't be honoured is told in ``complaints``."""
     if len(text) > LONGEST:
-        return AdLogs(complaints=[f"{LABEL} is longer than {LONGEST}: not used"])
+        return _not_used(text, f"is longer than {LONGEST}")
     try:
         entries = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        return AdLogs(complaints=[f"{LABEL} is no JSON: {error}"])
+        return _not_used(text, f"is no JSON: {error}")
     if not isinstance(entries, list) or not entries or not isinstance(entries[0], dict):
-        return AdLogs(complaints=[f"{LABEL} must be a list of mappings: not used"])
-    complaints = [f"{LABEL} has {len(entries)} entries: the first is used"] if len(entries) > 1 else []
-    return _of_entry(entries[0], complaints)
+        return _not_used(text, "must be a list of mappings")
+    read = _of_entry(entries[0], [])
+    if len(entries) == 1:
+        return read
+    complaint = f"{LABEL} has {len(entries)} entries: the first is used"
+    masks = _MASK in msgspec.json.encode(entries[1:]).decode()
+    refused = read.refused or (f"{complaint}, and another has masks" if masks else "")
+    return attrs.evolve(read, complaints=[complaint, *read.complaints], refused=refused)
+
+
+def _not_used(text: str, why: str) -> AdLogs:
+    """The whole label; what it was to mask is not known, so with a mask in it the container may not be read."""
+    refused = f"{LABEL} has masks and {why}" if _MASK in text else ""
+    return AdLogs(complaints=[f"{LABEL} {why}: not used"], refused=refused)
 
 
 def _of_entry(entry: dict[str, Any], complaints: list[str]) -> AdLogs:
     given = entry.get("log_processing_rules")
     rules: list[Rule] = []
     multiline, refused = None, ""
-    for one in given if isinstance(given, list) else []:
+    for place, one in enumerate(given if isinstance(given, list) else []):
         rule = _rule(one, complaints)
         if rule is None:
             continue
         try:
-            joining = JoinRule(start=rule.pattern, continuation=None, unfinished=None, end=None, before=None)
+            joining = _checked(rule, place)
         except ValueError as error:
-            complaints.append(f"{LABEL}: the pattern of {rule.kind} {rule.name!r} is {error}")
-            if rule.kind == "mask_sequences":
+            complaints.append(f"{LABEL}: {rule.kind} {rule.name!r}: {error}")
+            if rule.kind == _MASK:
                 refused = f"its mask {rule.name!r} can't be applied: {error}"
             continue
         if rule.kind == "multi_line":
@@ -96,7 +112,20 @@ def _of_entry(entry: dict[str, Any], complaints: list[str]) -> AdLogs:
     )
 
 
-_KINDS: Final = ("multi_line", "exclude_at_match", "include_at_match", "mask_sequences")
+def _checked(rule: Rule, place: int) -> JoinRule:
+    """It works, and there are not too many before it; as a rule that joins.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if place >= _MOST_RULES:
+        raise ValueError(f"more than {_MOST_RULES} rules")
+    joining = JoinRule(start=rule.pattern, continuation=None, unfinished=None, end=None, before=None)
+    try:
+        masked([rule], pa.array([""], pa.string()))
+    except pa.ArrowInvalid:
+        raise ValueError(f"{rule.replacement!r} refers to a group that the pattern has not") from None
+    return joining
 
 
 def _rule(one: Any, complaints: list[str]) -> Rule | None:
@@ -107,7 +136,7 @@ def _rule(one: Any, complaints: list[str]) -> Rule | None:
         return None
     if not isinstance(pattern, str) or not pattern:
         complaints.append(f"{LABEL}: the rule {name!r} has no pattern")
-        return Rule(kind, name, "(") if kind == "mask_sequences" else None
+        return Rule(kind, name, "(") if kind == _MASK else None
     return Rule(kind, name, pattern, _replacement(one.get("replace_placeholder")))
 
 
@@ -132,7 +161,7 @@ def wanted(rules: Sequence[Rule], texts: Any) -> Any | None:
     """Which texts pass the rules: a boolean array, or None when all do."""
     mask = None
     for rule in rules:
-        if rule.kind == "mask_sequences":
+        if rule.kind == _MASK:
             continue
         found = pc.match_substring_regex(texts, rule.pattern)
         keep = found if rule.kind == "include_at_match" else pc.invert(found)
@@ -143,6 +172,6 @@ def wanted(rules: Sequence[Rule], texts: Any) -> Any | None:
 def masked(rules: Sequence[Rule], texts: Any) -> Any:
     """The texts with what is to be masked replaced."""
     for rule in rules:
-        if rule.kind == "mask_sequences":
+        if rule.kind == _MASK:
             texts = pc.replace_substring_regex(texts, rule.pattern, rule.replacement)
     return texts

@@ -35,6 +35,8 @@ class Container:
     terminal: bool
     driver: str
     """The log driver, as the engine calls it."""
+    log_path: str
+    """Where the engine says that its log is; empty when it does not say."""
     restarts: int
     labels: Mapping[str, str]
     environment: Mapping[str, str]
@@ -62,7 +64,7 @@ def from_inspection(document: Any) -> Container | None:
     state, config = _mapping(document, "State"), _mapping(document, "Config")
     driver = _mapping(_mapping(document, "HostConfig"), "LogConfig").get("Type")
     name = str(document.get("Name") or "").removeprefix("/")[:LONGEST_NAME]
-    restarts = document.get("RestartCount")
+    restarts, path = document.get("RestartCount"), document.get("LogPath")
     return Container(
         id=id,
         name=name or id[:12],
@@ -73,6 +75,7 @@ def from_inspection(document: Any) -> Container | None:
         running=state.get("Running") is True,
         terminal=config.get("Tty") is True,
         driver=driver if isinstance(driver, str) else "",
+        log_path=path if isinstance(path, str) and "\0" not in path else "",
         restarts=restarts if isinstance(restarts, int) else 0,
         labels=_texts(config.get("Labels")),
         environment=_environment(config.get("Env")),

@@ -10,6 +10,7 @@ import trio
 
 from yaat_core import Context, EventBatch, Outlet
 from yaat_core.components import Receipt
+from yaat_core.display import terminal_safe
 from yaat_plugin_docker.container import Container
 from yaat_plugin_docker.cursor import NAMES, Checkpoint, id_of, key_of
 
@@ -117,6 +118,17 @@ class Desk:
                 container.shown,
                 frames,
             )
+
+    def never_seen(self, name: str) -> None:
+        """A container came and went between two looks."""
+        self._tally.removed.add(1)
+        self._log.warning(
+            "container %s was removed before it was seen: what it wrote is not read", terminal_safe(name)[:60]
+        )
+
+    def unreadable(self, container: Container, error: Exception) -> None:
+        """What was left of its log could not be read."""
+        self._log.warning("container %s: what is left of its log can't be read: %s", container.shown, error)
 
     def lost_end(self, container: Container) -> None:
         """It was removed while it was read."""

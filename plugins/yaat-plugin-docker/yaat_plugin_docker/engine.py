@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -20,6 +22,8 @@ from yaat_plugin_docker.plain import NotPlain, PlainAnswer
 #: The oldest version of the API that this plugin understands, and the newest that it was written for.
 OLDEST: Final = (1, 24)
 NEWEST: Final = (1, 47)
+#: `struct ucred` (unix(7)): process, user, group.
+_CREDENTIALS: Final = struct.Struct("iII")
 #: Bytes of one answer.
 LARGEST: Final = 64 << 20
 #: Seconds for an answer that is not followed.
@@ -63,6 +67,8 @@ class Engine:
         self.address = address
         self.podman = False
         """It is podman, not Docker."""
+        self.owner: int | None = None
+        """The user id of who listens at the socket; None: it is not on this machine for sure."""
         self._prefix = ""
         self._http = httpx.AsyncClient(
             transport=transport,
@@ -93,6 +99,7 @@ class Engine:
                 "update the older of the two",
             )
         self._prefix = f"/v{_dotted(min(newest, NEWEST))}"
+        self.owner = await self._listener()
 
     async def get(self, path: str, parameters: Parameters | None = None) -> Any:
         """A JSON document.
@@ -153,6 +160,16 @@ class Engine:
         except (NotPlain, trio.BrokenResourceError, trio.TooSlowError) as error:
             said = str(error) or "the connection broke, or nothing came for too long"
             raise EngineError(f"{self.address}: {said}", "look at the engine's own log") from error
+
+    async def _listener(self) -> int | None:
+        if self.address.path is None:
+            return None
+        try:
+            async with await self._connect() as stream:
+                told = stream.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        except OSError as error:
+            raise self._unreachable(error) from error
+        return int(_CREDENTIALS.unpack(told)[1])
 
     async def _connect(self) -> trio.SocketStream:
         if self.address.path is not None:

@@ -26,6 +26,7 @@ _RUNNING: Final = ("running", "paused", "restarting", "removing", "stopping")
 #: What is told of at most: problems of containers, and bytes of one event of the engine.
 _TOLD: Final = 20
 _LONGEST_EVENT: Final = 4 << 20
+_MOST_STARTED: Final = 10_000
 _UNIMPORTANT: Final = ("exec_", "health_status", "top", "resize", "attach")
 _UNREADABLE: Final = ("none", "passthrough")
 #: Seconds, so that many containers that start together are listed once.
@@ -47,6 +48,8 @@ class DockerSource(Source):
         self._tails: dict[str, Tail] = {}
         self._settled: dict[str, bool] = {}
         """Containers that are not read: True while they do not start again, False for good."""
+        self._started: dict[str, tuple[str, str]] = {}
+        """Containers that the engine told of since they were listed last: name and image."""
         self._told: dict[str, list[Finding]] = {}
         self._problem: Finding | None = None
         self._changed = trio.Event()
@@ -183,12 +186,16 @@ class DockerSource(Source):
         id = valid_id(actor.get("ID") if isinstance(actor, dict) else event.get("id"))
         if id is not None and action in ("start", "rename", "restart"):
             self._settled.pop(id, None)
+            about = actor.get("Attributes") if isinstance(actor, dict) else None
+            if action == "start" and isinstance(about, dict) and len(self._started) < _MOST_STARTED:
+                self._started[id] = (str(about.get("name", "")), str(about.get("image", "")))
         self._changed.set()
 
     async def _survey(
         self, engine: Engine, desk: Desk | None, use: Callable[[Tail], Awaitable[None]]
     ) -> None:
         """List containers; those that are to be read and are not yet are given to ``use``. Without a desk only look."""
+        started, self._started = self._started, {}
         listing = entries(await engine.get("/containers/json", {"all": "1"}))
         listed = {id: one for one in listing if (id := valid_id(one.get("Id"))) is not None}
         for id, entry in listed.items():
@@ -201,6 +208,9 @@ class DockerSource(Source):
         self._told = {id: told for id, told in self._told.items() if id in listed}
         self._tally.containers.set(len(self._tails))
         if desk is not None:
+            for id, (name, image) in started.items():
+                if id not in listed and id not in self._tails and self._selection.takes(id, name, image, {}):
+                    desk.never_seen(name)
             await desk.forget(frozenset(listed))
 
     def _wanted(self, id: str, entry: Mapping[str, Any], *, running: bool) -> bool:

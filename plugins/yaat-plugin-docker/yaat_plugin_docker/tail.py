@@ -18,17 +18,21 @@ from yaat_plugin_docker.container import Container, from_inspection
 from yaat_plugin_docker.desk import Desk
 from yaat_plugin_docker.engine import Engine, EngineError
 from yaat_plugin_docker.frames import NotFrames, Unpacker
+from yaat_plugin_docker.held import HeldLog
 from yaat_plugin_docker.log import Log
 
 _SECOND: Final = 1_000_000_000
-#: Bytes that are taken apart at once, and chunks that wait for it.
-_CHUNK: Final = 256 << 10
-_CHUNKS: Final = 2
+#: Bytes that are taken apart at once: some ten thousand lines, since each batch has its price further on. And pieces
+#: that wait meanwhile: the engine goes on writing.
+_CHUNK: Final = 1 << 20
+_PIECES: Final = 16
 #: Engines write line by line. Seconds to wait for more of a log that is followed, before a batch is made.
 _MOMENT: Final = 0.025
-#: After a piece of less than so many bytes so many seconds are waited, so that the next is larger.
+#: Seconds to wait after a piece of less than so many bytes, so that the next is larger; short ones while much comes.
+#: What an engine may write into its socket ahead, some 300 lines, it writes in 3 ms: longer pauses would keep it waiting.
 _MORSEL: Final = 16 << 10
 _BREATH: Final = 0.005
+_SHORT_BREATH: Final = 0.0005
 #: Smaller ones are taken apart here, not in a thread.
 _SMALL: Final = 8 << 10
 #: podman: a log is read at least every so many `poll`, whatever it tells; reading takes at most one part of so many of the time.
@@ -78,6 +82,7 @@ class Tail:
         self._wake = trio.Event()
         self._heard = time.monotonic()
         self._unpacker = Unpacker(terminal=container.terminal)
+        self._held = HeldLog.of(container.log_path, container.driver, engine.owner) if engine.podman else None
 
     @property
     def problem(self) -> Finding | None:
@@ -95,9 +100,13 @@ class Tail:
         try:
             await (self._poll() if self._engine.podman else self._follow())
         except _Gone:
-            await self._send(self._log.flush(unfinished=True))
-            if self._log.began:
+            whole = await self._read_left()
+            await self._finish()
+            if self._log.began and not whole:
                 self._desk.lost_end(self.container)
+        finally:
+            if self._held is not None:
+                self._held.close()
 
     async def once(self) -> None:
         """To the present end.
@@ -146,11 +155,14 @@ class Tail:
         pauses = Pauses()
         while True:
             self._wake, running, began = trio.Event(), self.running, time.monotonic()
+            if self._held is not None:
+                self._held.refresh()
             found = await self._try(pauses, follow=False)
             if found is None:
                 continue
             if not running:
                 if found == 0:
+                    await self._read_left()
                     return await self._finish()
                 continue
             took = time.monotonic() - began
@@ -234,7 +246,7 @@ class Tail:
         async with self._engine.log(self._path, parameters, followed=follow) as chunks:
             self._problem = None
             async with trio.open_nursery() as nursery:
-                send, receive = trio.open_memory_channel[bytes](_CHUNKS)
+                send, receive = trio.open_memory_channel[bytes](_PIECES)
                 nursery.start_soon(_pump, chunks, send, failure)
                 try:
                     while (data := await self._next(receive, _MOMENT if follow else inf)) is not None:
@@ -246,6 +258,20 @@ class Tail:
                 raise failure.error
         self._desk.missed(self.container, self._log.missed())
         return found
+
+    async def _read_left(self) -> bool:
+        """From its file what a container wrote that was removed; False: it can't be known."""
+        if self._held is None or not self._held.removed:
+            return False
+        pieces = self._held.pieces(self._log.begin(in_order=True), terminal=self.container.terminal)
+        self._unpacker = unpacker = Unpacker(terminal=self.container.terminal)
+        try:
+            while (data := await trio.to_thread.run_sync(next, pieces, None)) is not None:
+                await self._take(unpacker, data)
+        except (NotFrames, OSError) as error:
+            self._desk.unreadable(self.container, error)
+            return False
+        return True
 
     async def _finish(self) -> None:
         """The log was read to its end: what has no end of its own goes out as well."""
@@ -319,10 +345,12 @@ class _Failure:
 
 async def _pump(chunks: AsyncIterator[bytes], send: trio.MemorySendChannel[bytes], failure: _Failure) -> None:
     async with send:
+        before = 0
         try:
             async for chunk in chunks:
                 await send.send(chunk)
                 if len(chunk) < _MORSEL:
-                    await trio.sleep(_BREATH)
+                    await trio.sleep(_BREATH if before + len(chunk) < _MORSEL else _SHORT_BREATH)
+                before = len(chunk)
         except (OSError, trio.BrokenResourceError, trio.TooSlowError) as error:
             failure.error = error

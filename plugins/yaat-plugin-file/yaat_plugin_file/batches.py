@@ -42,5 +42,9 @@ def batch_of(
         tags[ORIGINAL_TAG] = piece.events.original()
     if tags:
         columns["tags"] = from_columns(len(piece), tags)
-    labels = Labels(stream=origin.shown(generation.path), tags=origin.labels(piece, file_tags))
+    labels = Labels(
+        stream=origin.shown(generation.path),
+        tags=origin.labels(piece, file_tags),
+        opening=piece.opening,
+    )
     return EventBatch.build(len(piece), columns, labels)

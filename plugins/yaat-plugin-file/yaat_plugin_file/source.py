@@ -15,12 +15,15 @@ from yaat_kit.joining import make_joiner
 from yaat_kit.multiline import Limits
 from yaat_plugin_file.checks import findings
 from yaat_plugin_file.config import FileConfig
+from yaat_plugin_file.inheriting import left_behind
 from yaat_plugin_file.running import Run
 from yaat_plugin_file.selecting import selection_of
 
 
 class FileSource(Source):
     """Follows files. All file access happens in worker threads, one at a time."""
+
+    inherits = True
 
     def __init__(self, config: FileConfig, context: Context) -> None:
         self._config = config
@@ -69,4 +72,5 @@ class FileSource(Source):
             tally=Tally.of(context.stats, "yaat_file"),
             log=context.log,
             once=context.once,
+            inherited=left_behind(out.neighbours(), context),
         )

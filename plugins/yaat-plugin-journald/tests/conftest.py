@@ -41,7 +41,7 @@ class Reading:
     def make(self, *, once: bool = True, **options: Any) -> JournaldSource:
         given = {"since": "beginning", "reader": self.reader, **options}
         if "files" not in given:
-            given["journal_directory"] = str(self.journals)
+            given.setdefault("journal_directory", str(self.journals))
         self.stats = Stats()
         self.context = make_context(self.folder, "sources.journal", once=once, stats=self.stats)
         self.source = JournaldSource(JournaldConfig(**given), self.context)

@@ -203,3 +203,41 @@ def test_units_are_chosen_on_a_real_host(agent: Agent, booted: Host, reader: str
     assert any("Started" in one or "Deactivated" in one for one in messages)
     assert all(mark in one for one in messages)
     assert f"{mark} other" not in messages
+
+
+SCRIPT = """\
+import sys, threading
+def fail(): raise ValueError("{mark} no money")
+for number in range(3):
+    print("{mark} before", number, flush=True)
+    worker = threading.Thread(target=fail); worker.start(); worker.join()
+    print("{mark} long " + "\\u00fc" * 100_000 + " {mark} end", flush=True)
+print("{mark} done", flush=True)
+"""
+
+
+def test_traces_and_long_lines_of_a_real_unit_are_one_event_each(
+    tmp_path: Path, booted: Host, reader: str
+) -> None:
+    """Two units write at the same time: traces of threads, and lines of four times the length at which journald divides."""
+    mark = f"t{time.time_ns()}"
+    agent = Agent(tmp_path, booted.journal, reader, "multiline: auto")
+    (tmp_path / "pay.py").write_text(SCRIPT.format(mark=mark))
+    podman("cp", str(tmp_path / "pay.py"), f"{booted.name}:/{mark}.py")
+    run = f"systemd-run --wait -E PYTHONUTF8=1 --unit {mark}-$n python3 /{mark}.py"
+    booted.shell(f"for n in 1 2; do {run} & done; wait; journalctl --sync")
+    done = subprocess.run(
+        [YAAT, "run", "--once", "-c", agent.config], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    umlauts = "\u00fc" * 100_000
+    columns = "message, stacktrace, tags['_SYSTEMD_UNIT'] AS unit"
+    for number in (1, 2):
+        rows = agent.query(f"SELECT {columns} FROM events WHERE unit = '{mark}-{number}.service'")
+        traces = [row for row in rows if row["stacktrace"]]
+        assert len(traces) == 3
+        assert all(f"ValueError: {mark} no money" in row["stacktrace"].splitlines()[-1] for row in traces)
+        long = [row["message"] for row in rows if row["message"].startswith(f"{mark} long")]
+        assert long == [f"{mark} long {umlauts} {mark} end"] * 3
+        assert sum(row["message"] == f"{mark} done" for row in rows) == 1
+        assert not [row for row in rows if row["message"].startswith("  File")]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.engine import host, podman
+from support.journals import need_journals, write_journal
 
 import yaat_core
 
@@ -25,7 +26,7 @@ service_name: host
 state_dir: state
 health: {{listen: "off"}}
 sources:
-  journal: {{type: journald, since: boot, reader: {reader}, {options}}}
+  journal: {{type: journald, reader: {reader}, {options}}}
 sinks:
   local: {{type: duckdb, path: events.duckdb}}
 """
@@ -61,7 +62,9 @@ def test_its_own_unit_is_left_out(booted: str, shared: Path, reader: str, own: b
     folder = shared / f"{reader}-{own}"
     folder.mkdir()
     config = folder / "yaat.yaml"
-    config.write_text(CONFIG.format(reader=reader, options=f"exclude_self: {str(not own).lower()}"))
+    config.write_text(
+        CONFIG.format(reader=reader, options=f"since: boot, exclude_self: {str(not own).lower()}")
+    )
     unit = f"yaat-{reader}-{own}".lower()
     command = f"echo the unit speaks; exec {YAAT} run -c {config}"
     podman("exec", booted, "systemd-run", "--unit", unit, "sh", "-c", command)
@@ -91,3 +94,68 @@ def logged(name: str, unit: str) -> str:
         "exec", name, "journalctl", "-o", "cat", f"_SYSTEMD_UNIT={unit}.service", check=False
     )
     return said.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def places(booted: str, shared: Path) -> str:
+    """A namespace, a user's journal, a user's manager's unit, and another machine's journal; gives the mark of all messages."""
+    need_journals()
+    mark = f"p{time.time_ns()}"
+    now = str(time.time_ns() // 1000)
+    entry = {
+        "__REALTIME_TIMESTAMP": now,
+        "_BOOT_ID": "e" * 32,
+        "_MACHINE_ID": "d" * 32,
+        "MESSAGE": f"{mark} remote",
+    }
+    write_journal(shared / "remote-web2.journal", [entry])
+    script = f"""
+        mkdir -p /var/log/journal/remote && journalctl --flush
+        cp {shared}/remote-web2.journal /var/log/journal/remote/
+        id joe || useradd -m joe
+        systemd-run --wait -p LogNamespace=web echo {mark} namespace
+        echo {mark} system | systemd-cat
+        runuser -u joe -- sh -c 'echo {mark} joe | systemd-cat'
+        journalctl --sync
+        until journalctl --namespace=web -o cat | grep {mark}; do sleep 0.1; done
+    """
+    podman("exec", booted, "sh", "-ec", script)
+    return mark
+
+
+WANTED = {
+    "journal: all": {"system", "joe"},
+    "journal: system": {"system"},
+    "namespace: web": {"namespace"},
+    "namespace: +web": {"namespace", "system", "joe"},
+    "namespace: '*'": {"namespace", "system", "joe"},
+    "merge: true": {"system", "joe", "remote"},
+    "journal_directory: /var/log/journal/remote": {"remote"},
+    "journal_directory: /var/log/journal/MACHINE.web": {"namespace"},
+    "journal: user": {"joe"},
+}
+#: The agent as another user, who may read (its Python may lie where only root gets at), but writes nothing of root's.
+AS_JOE = "setpriv --reuid joe --regid joe --clear-groups --inh-caps +dac_read_search --ambient-caps +dac_read_search"
+
+
+def test_namespaces_users_and_other_machines(booted: str, places: str, reader: str) -> None:
+    """One source for each of `WANTED`, in one agent."""
+    config = (
+        "version: 1\nstate_dir: state\nhealth: {listen: 'off'}\nsinks: {local: {type: duckdb}}\nsources:\n"
+        + "".join(
+            f"  s{number}: {{type: journald, since: beginning, reader: {reader}, tags: {{which: s{number}}}, {options}}}\n"
+            for number, options in enumerate(WANTED)
+        )
+    )
+    script = f"""
+        cd $(mktemp -d) && chown joe .
+        echo "$CONFIG" | sed "s/MACHINE/$(cat /etc/machine-id)/" > yaat.yaml
+        {AS_JOE} {YAAT} run --once -c yaat.yaml >&2
+        {YAAT} query -c yaat.yaml --json "SELECT message, tags['which'] AS which FROM events WHERE message LIKE '{places}%'"
+    """
+    said = podman("exec", "-e", f"CONFIG={config}", booted, "sh", "-ec", script, check=False)
+    assert said.returncode == 0, said.stderr
+    rows = json.loads(said.stdout)
+    for number, (options, wanted) in enumerate(WANTED.items()):
+        found = [row["message"].removeprefix(f"{places} ") for row in rows if row["which"] == f"s{number}"]
+        assert sorted(found) == sorted(wanted), options

@@ -181,6 +181,43 @@ async def test_files_by_pattern(reading: Any, made: Any) -> None:
     assert await reading.messages(files=files, journal_directory=None) == ["message 0", "message 1"]
 
 
+def of_machine(number: int, count: int, first: int = 0) -> list[dict[str, str]]:
+    """Entries of one of several machines, each with its own boot, interleaved in time."""
+    place = {"_BOOT_ID": str(number) * 32, "_MACHINE_ID": str(number + 4) * 32, "_HOSTNAME": f"web{number}"}
+    return [
+        {
+            "__REALTIME_TIMESTAMP": str(BEGAN + one * 2000 + number * 1000),
+            **place,
+            "MESSAGE": f"{number} {one}",
+        }
+        for one in range(first, first + count)
+    ]
+
+
+async def test_journals_of_several_machines_in_one_folder(reading: Any) -> None:
+    """As systemd-journal-remote leaves them, files by their host; and as /var/log/journal has them, folders by their machine."""
+    folder = reading.journals / ("7" * 32)
+    folder.mkdir()
+    (reading.journals / ("7" * 32 + ".web")).mkdir()
+    write_journal(reading.journals / ("7" * 32 + ".web") / "system.journal", of_machine(9, 2))
+    write_journal(reading.journals / "remote-web1.journal", of_machine(1, 3))
+    write_journal(reading.journals / "remote-web2.journal", of_machine(2, 3))
+    write_journal(folder / "system.journal", of_machine(3, 1))
+    events = await reading.once()
+    assert [event.message for event in events] == ["1 0", "2 0", "1 1", "3 0", "2 1", "1 2", "2 2"] or [
+        event.message for event in events
+    ] == ["1 0", "2 0", "3 0", "1 1", "2 1", "1 2", "2 2"]
+    assert {event.tags["_HOSTNAME"] for event in events} == {"web1", "web2", "web3"}
+    write_journal(reading.journals / "remote-web1.journal", of_machine(1, 2, 3))
+    write_journal(reading.journals / "remote-web2.journal", of_machine(2, 2, 3))
+    more = await reading.once()
+    assert [event.message for event in more] == ["1 3", "2 3", "1 4", "2 4"]
+    reading.stored = {}
+    assert len({event.event_id for event in [*events, *more]}) == 11
+    namespace = str(reading.journals / ("7" * 32 + ".web"))
+    assert await reading.messages(journal_directory=namespace) == ["9 0", "9 1"]
+
+
 async def test_what_the_agent_itself_logs_is_left_out(reading: Any, made: Any) -> None:
     own = {"MESSAGE": "mine", "_PID": str(os.getpid())}
     try:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from yaat_core.config.options import Size, configuration, option, positive
+from yaat_core.config.options import Duration, Size, configuration, option, positive
+from yaat_kit.joining import JoinRule, check_event_bytes, check_event_lines, check_multiline
 from yaat_plugin_journald.matching import alternatives
 from yaat_plugin_journald.priorities import priorities_of
 from yaat_plugin_journald.since import check_since
@@ -135,6 +136,26 @@ class JournaldConfig:
     max_fields: int = option(
         256,
         help='With `fields: ["*"]`: an entry\'s further fields are left out, counted, and it is tagged so.',
+        validator=positive,
+    )
+    multiline: str | tuple[str, ...] | JoinRule | None = option(
+        None,
+        help="Join lines of one unit, identifier and process to events: a preset (`auto`, `python`, `java`, `node`, "
+        "`dotnet`, `go`, `ruby`, `rust`, `indent`), several, or patterns.",
+        example="auto",
+        validator=check_multiline,
+    )
+    event_lines: int = option(
+        1000, help="With `multiline`: an event of more lines is divided.", validator=check_event_lines
+    )
+    event_bytes: Size = option(
+        "1MiB",
+        help="With `multiline`: a larger event is divided, and tagged `log.truncated=true`.",
+        validator=check_event_bytes,
+    )
+    join_timeout: Duration = option(
+        "500ms",
+        help="With `multiline`: the last event is finished when its process has been quiet for so long.",
         validator=positive,
     )
     exclude_self: bool = option(True, help="Leave out what the agent's own unit, or process, logs.")

@@ -6,6 +6,7 @@ of one is found by its bytes.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -29,6 +30,8 @@ _REMEMBERED_BYTES: Final = 256
 _REMEMBERED: Final = 20_000
 #: What a field costs beyond its bytes, in a batch's budget.
 _OVERHEAD: Final = 32
+#: One entry of so many is found by its number, more are by looking at all.
+_FEW: Final = 16
 
 
 @attrs.frozen
@@ -37,6 +40,10 @@ class Field:
 
     rows: Sequence[int]
     values: Sequence[bytes]
+
+    def of(self, row: int) -> Sequence[bytes]:
+        """The values of one entry."""
+        return self.values[bisect_left(self.rows, row) : bisect_right(self.rows, row)]
 
 
 @attrs.frozen(kw_only=True)
@@ -55,6 +62,53 @@ class Entries:
     def places(self) -> Places:
         """Where each is."""
         return places_of(self.cursors)
+
+    def value(self, name: str, row: int) -> bytes:
+        """The first value that an entry has of a field; empty when it has none."""
+        found = self.fields[name].of(row) if name in self.fields else ()
+        return found[0] if found else b""
+
+    def take(self, rows: Sequence[int]) -> Entries:
+        """Some of them, in ascending order."""
+        few = len(rows) * _FEW < len(self)
+        places = {} if few else {row: place for place, row in enumerate(rows)}
+        fields = {}
+        for name, field in self.fields.items():
+            if few:
+                several = [(place, value) for place, row in enumerate(rows) for value in field.of(row)]
+            else:
+                pairs = zip(field.rows, field.values, strict=True)
+                several = [(places[row], value) for row, value in pairs if row in places]
+            if several:
+                fields[name] = Field([place for place, _ in several], [value for _, value in several])
+        cut = set(self.cut)
+        return Entries(
+            cursors=[self.cursors[row] for row in rows],
+            fields=fields,
+            cut=[place for place, row in enumerate(rows) if row in cut],
+        )
+
+    def followed_by(self, others: Entries) -> Entries:
+        """These and others."""
+        if not len(self):
+            return others
+        shift = len(self)
+        fields = dict(self.fields)
+        for name, field in others.fields.items():
+            rows = [row + shift for row in field.rows]
+            if (own := fields.get(name)) is not None:
+                fields[name] = Field([*own.rows, *rows], [*own.values, *field.values])
+            else:
+                fields[name] = Field(rows, field.values)
+        return Entries(
+            cursors=[*self.cursors, *others.cursors],
+            fields=fields,
+            cut=[*self.cut, *(row + shift for row in others.cut)],
+            unreadable=others.unreadable,
+        )
+
+
+NO_ENTRIES: Final = Entries(cursors=(), fields={})
 
 
 class Collector:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from yaat_core import ids
 from yaat_core.components import Context
 from yaat_core.event import TAGS_TYPE, TIME_TYPE, EventBatch, Labels, now
+from yaat_plugin_journald import groups, parts
 from yaat_plugin_journald.config import JournaldConfig
 from yaat_plugin_journald.cursors import Places
 from yaat_plugin_journald.entries import Entries, Field
@@ -36,7 +37,8 @@ def fields_of(config: JournaldConfig) -> frozenset[str] | None:
     """The fields that events are made of; None: all."""
     if "*" in config.fields:
         return None
-    return frozenset((MESSAGE, PRIORITY, SOURCE_TIME, *config.fields, *_SERVICE_FIELDS[config.service_from]))
+    own = (MESSAGE, PRIORITY, SOURCE_TIME, *_SERVICE_FIELDS[config.service_from])
+    return frozenset((*own, *config.fields)) | parts.FIELDS | groups.FIELDS
 
 
 class Maker:

@@ -62,6 +62,15 @@ def libraries() -> tuple[Any, Any, Any]:
     return slow, quick, c
 
 
+@functools.cache
+def _hot() -> tuple[Any, Any]:
+    """`sd_journal_enumerate_data`, and bytes of a pointer and a length: of each field, so nothing is converted."""
+    enumerate_data = ctypes.PyDLL(NAME).sd_journal_enumerate_data
+    take = ctypes.PyDLL(None).PyBytes_FromStringAndSize
+    take.restype = ctypes.py_object
+    return enumerate_data, take
+
+
 class _Id128(ctypes.Structure):
     _fields_ = [("bytes", ctypes.c_uint8 * 16)]
 
@@ -172,23 +181,25 @@ class Journal:
 
     def collect(self, collector: Collector, most: int) -> None:
         """The fields of the present entry. Values are taken up to ``most`` bytes and a little."""
-        quick, handle = self._quick, self._handle
-        data, length = self._data, self._length
-        at, size = ctypes.addressof(data), ctypes.addressof(length)
-        enumerate_data, string_at = quick.sd_journal_enumerate_data, ctypes.string_at
+        handle, data, length = ctypes.c_void_p(self._handle), self._data, self._length
+        at, size = ctypes.byref(data), ctypes.byref(length)
+        enumerate_data, take = _hot()
         fields: list[bytes] = []
-        quick.sd_journal_restart_data(handle)
+        append = fields.append
+        self._quick.sd_journal_restart_data(self._handle)
         while (code := enumerate_data(handle, at, size)) > 0:
-            count = length.value
-            if count > _PEEK:
-                start = string_at(data, _LONGEST_NAME + 1)
-                if not collector.wants(start.partition(b"=")[0]):
-                    continue
-                count = min(count, most + _LONGEST_NAME + 2)
-            fields.append(string_at(data, count))
+            if length.value > _PEEK and not self._is_to_be_read(collector, most):
+                continue
+            append(take(data, length))
         collector.fields(fields)
         if code < 0:
             collector.unreadable += 1
+
+    def _is_to_be_read(self, collector: Collector, most: int) -> bool:
+        """Of a long value: is its field wanted? It is cut to ``most`` and a little, which tells that it is too long."""
+        start = ctypes.string_at(self._data, _LONGEST_NAME + 1)
+        self._length.value = min(self._length.value, most + _LONGEST_NAME + 2)
+        return collector.wants(start.partition(b"=")[0])
 
     def descriptor(self) -> int | None:
         """What becomes readable when the journal changed; None where nothing tells of changes."""

@@ -64,6 +64,12 @@ class Losses:
             return
         self._tell(None, f"what was logged {between} was removed before it was read")
 
+    def unfinished(self, count: int) -> None:
+        """Events of which the first lines waited at the last stop, and are not there any more (or not asked for)."""
+        self._tell(
+            None, f"the beginning of {count} events, which had not come whole at the last stop, is gone"
+        )
+
     def _tell(self, lost: int | None, what: str) -> None:
         problem = f"the journal was rotated or vacuumed: {what}"
         self._log.warning("%s; reading goes on with what is there", problem)

@@ -60,7 +60,8 @@ class Places:
         found = [] if not self.directory else _journals(folder)
         for name in _names(folder):
             identity, _, namespace = name.partition(".")
-            ours = len(identity) == 32 and (self.directory or self._wants(identity, namespace))
+            wanted = not namespace if self.directory else self._wants(identity, namespace)
+            ours = len(identity) == 32 and wanted
             if ours or (name == "remote" and self.merge):
                 found += _journals(os.path.join(folder, name))
         return found

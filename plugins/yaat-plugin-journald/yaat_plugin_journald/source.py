@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import attrs
@@ -11,13 +12,16 @@ import trio
 
 from yaat_core.components import Context, Finding, Outlet, Source
 from yaat_core.event import EventBatch, now
+from yaat_kit.joining import make_joiner
+from yaat_kit.multiline import Limits
 from yaat_plugin_journald import libsystemd
 from yaat_plugin_journald.checkpoint import KEY, Checkpoint
 from yaat_plugin_journald.child_reader import ChildReader, Missing, program
 from yaat_plugin_journald.config import JournaldConfig
 from yaat_plugin_journald.cursors import Cursor
-from yaat_plugin_journald.entries import Entries
+from yaat_plugin_journald.entries import NO_ENTRIES, Entries
 from yaat_plugin_journald.events import Maker, fields_of
+from yaat_plugin_journald.joining import Joining
 from yaat_plugin_journald.library_reader import LibraryReader
 from yaat_plugin_journald.losses import Losses, suspicious
 from yaat_plugin_journald.matching import alternatives
@@ -113,44 +117,64 @@ class JournaldSource(Source):
 
     async def _read(self, out: Outlet, reader: Reader, selection: Selection, checkpoint: Checkpoint) -> None:
         maker = Maker(self._config, self._context, checkpoint.first_seen_ms)
-        receipt = None
+        joining = self._joining(checkpoint)
+        receipt, unsaid = None, False
         while True:
-            entries, ended = await self._next(reader)
-            if entries is not None:
-                made = await trio.to_thread.run_sync(self._make, entries, maker, selection, checkpoint)
+            entries, ended = await self._next(reader, joining)
+            if entries is not None or ended or not joining.due():
+                made = await trio.to_thread.run_sync(
+                    partial(self._make, entries or NO_ENTRIES, maker, selection, checkpoint, joining, ended)
+                )
                 if made.gap_after is not None:
                     await self._look_for_losses(reader, made.gap_after, checkpoint)
+                unsaid |= made.checkpoint != checkpoint
                 checkpoint = made.checkpoint
-                if not len(made.batch) and self._passed < _PASSED:
+                if len(made.batch) or self._passed >= _PASSED:
+                    receipt = await out.send(made.batch, {KEY: checkpoint.encode()})
+                    self._passed, unsaid = 0, False
+                if not ended:
                     continue
-                receipt = await out.send(made.batch, {KEY: checkpoint.encode()})
-                self._passed = 0
-                continue
             checkpoint = attrs.evolve(checkpoint, seen_us=time.time_ns() // 1000 - _MARGIN_US)
-            if ended and receipt is None and not self._passed:
+            if ended and receipt is None and not unsaid:
                 return
             receipt = await out.send(EventBatch.empty(), {KEY: checkpoint.encode()})
-            self._passed = 0
+            self._passed, unsaid = 0, False
             if ended:
                 await receipt.durable()
                 return
 
-    async def _next(self, reader: Reader) -> tuple[Entries | None, bool]:
-        """Entries; or none because all is quiet; or none because that was the end."""
-        with trio.move_on_after(_QUIET):
+    async def _next(self, reader: Reader, joining: Joining) -> tuple[Entries | None, bool]:
+        """Entries; or none because all is quiet, or something is due; or none because that was the end."""
+        with trio.move_on_after(min(_QUIET, joining.due())):
             entries = await reader.next()
             return entries, entries is None
         return None, False
 
-    def _make(self, entries: Entries, maker: Maker, selection: Selection, before: Checkpoint) -> _Made:
+    def _make(
+        self,
+        entries: Entries,
+        maker: Maker,
+        selection: Selection,
+        before: Checkpoint,
+        joining: Joining,
+        ended: bool,
+    ) -> _Made:
         """In a worker thread."""
         where = entries.places()
-        batch = maker.batch(entries, where)
         kept = selection.mask(entries)
         if kept is not None:
-            batch = batch.filter(kept)
-            self._excluded.add(len(entries) - len(batch))
-            self._passed += len(entries) - len(batch)
+            left_out = len(entries) - int(kept.sum())
+            self._excluded.add(left_out)
+            self._passed += left_out
+        batch = joining.events(entries, where, kept, maker.batch, ended=ended)
+        if missing := joining.missing():
+            self._losses.unfinished(missing)
+        self._count(entries, maker)
+        after = before if joining.replaying else _after(before, entries, joining)
+        return _Made(batch, after, suspicious(before.cursor, where))
+
+    def _count(self, entries: Entries, maker: Maker) -> None:
+        """What is not as it was."""
         if entries.cut:
             self._cut.add(len(set(entries.cut)))
         if entries.unreadable:
@@ -159,9 +183,17 @@ class JournaldSource(Source):
         if maker.left_out:
             self._fields_left_out.add(maker.left_out)
             maker.left_out = 0
-        cursor = Cursor.parse(entries.cursors[-1])
-        after = attrs.evolve(before, start=AtCursor(cursor.text))
-        return _Made(batch, after, suspicious(before.cursor, where))
+
+    def _joining(self, checkpoint: Checkpoint) -> Joining:
+        config = self._config
+        limits = Limits(lines=config.event_lines, bytes=config.event_bytes)
+        return Joining(
+            None if config.multiline is None else make_joiner(config.multiline, limits),
+            checkpoint.start,
+            patience=config.join_timeout,
+            most=config.max_field_bytes,
+            replay=checkpoint.replay(),
+        )
 
     async def _look_for_losses(self, reader: Reader, last: Cursor, checkpoint: Checkpoint) -> None:
         if trio.current_time() < self._next_look_for_losses:
@@ -226,6 +258,16 @@ class JournaldSource(Source):
                 self._context.log.warning("%s", problem)
             told = problems
             await trio.sleep(_LOOK)
+
+
+def _after(before: Checkpoint, entries: Entries, joining: Joining) -> Checkpoint:
+    """The checkpoint behind these entries, which does not pass what waits."""
+    last = before.cursor if not len(entries) else Cursor.parse(entries.cursors[-1])
+    if last is None:
+        return before
+    if (first := joining.first) is not None:
+        return attrs.evolve(before, start=first, read=last.text, waiting=joining.names())
+    return attrs.evolve(before, start=AtCursor(last.text), read=None, waiting={})
 
 
 def _time_of(stored: Checkpoint | None) -> int:

@@ -1,6 +1,6 @@
 """A backlog of a GiB is opened and read to its end in memory that does not depend on how much waits.
 
-    YAAT_BACKLOG_MIB=10240 pytest plugins/yaat-plugin-leveldb/tests/test_backlog_memory.py
+YAAT_BACKLOG_MIB=10240 pytest plugins/yaat-plugin-leveldb/tests/test_backlog_memory.py
 """
 
 from __future__ import annotations

@@ -63,6 +63,12 @@ def checkpoint_prefix(component: str) -> bytes:
     return CHECKPOINT + len(name).to_bytes(2, "big") + name
 
 
+def component_of(key: bytes) -> str:
+    """The component in a checkpoint key."""
+    length = int.from_bytes(key[1:3], "big")
+    return key[3 : 3 + length].decode("utf-8", "replace")
+
+
 def cursor_key(sink: str) -> bytes:
     """Key of a sink's cursor."""
     return CURSOR + sink.encode()

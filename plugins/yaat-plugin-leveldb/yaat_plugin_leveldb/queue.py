@@ -176,6 +176,9 @@ class LevelDBQueue(Queue):
     def checkpoints(self, component: str) -> Mapping[bytes, StoredCheckpoint]:
         return self._reader.checkpoints(component)
 
+    def checkpointed(self) -> Sequence[str]:
+        return self._reader.checkpointed()
+
     # --- looking after it
 
     def verify(self) -> Sequence[Damage]:

@@ -50,3 +50,8 @@ class Reader:
                 sequence, value = keys.unseal(key, data, tuple[int, bytes])
                 found[key[len(prefix) :]] = StoredCheckpoint(value, sequence)
         return found
+
+    def checkpointed(self) -> Sequence[str]:
+        """As `Queue.checkpointed`."""
+        with self.reading() as db, db.iterator(prefix=keys.CHECKPOINT, include_value=False) as found:
+            return list(dict.fromkeys(map(keys.component_of, found)))

@@ -82,6 +82,9 @@ class LevelDBView(Queue):
     def checkpoints(self, component: str) -> Mapping[bytes, StoredCheckpoint]:
         return self._reader.checkpoints(component)
 
+    def checkpointed(self) -> Sequence[str]:
+        return self._reader.checkpointed()
+
     def verify(self) -> Sequence[Damage]:
         if self._refused:
             return ()

@@ -9,7 +9,7 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
-from yaat_plugin_parse.formats.format import Format
+from yaat_plugin_parse.formats.format import Format, Learning
 from yaat_plugin_parse.found import Found
 from yaat_plugin_parse.leading import subset
 from yaat_plugin_parse.streams import Streams
@@ -95,6 +95,14 @@ class Chooser:
         if before is not None and choice.name is None:
             self.tell(Told(stream, PLAIN, taken.get(before, 0), len(lines)))
         return parts
+
+    def learn(self, opening: Any, stream: str) -> None:
+        """See `Learning`: a stream that began with a header of a format has this format."""
+        choice = self._choices.get(stream)
+        for name, format in self._formats.items():
+            if isinstance(format, Learning) and np.all(format.fits(opening)):
+                format.learn(opening, stream)
+                choice.name = choice.name or name
 
     def _decided(self, lines: Any, stream: str) -> str | None:
         best = self._best(lines, tuple(self._formats))

@@ -12,7 +12,7 @@ import pyarrow as pa
 from yaat_core.components import Context, Drop, Finding, Processor
 from yaat_core.event import EventBatch
 from yaat_plugin_parse.choosing import PLAIN, Chooser, Told
-from yaat_plugin_parse.formats.format import Format
+from yaat_plugin_parse.formats.format import Format, Learning
 from yaat_plugin_parse.found import Found, remaining
 from yaat_plugin_parse.leading import all_rows, look, subset
 from yaat_plugin_parse.mentioned import with_ids
@@ -54,6 +54,9 @@ class ParseProcessor(Processor):
         rows = all_rows(batch.column("message"))
         if not len(rows):
             return batch, ()
+        if batch.labels.opening and isinstance(self._format, Learning):
+            opening = pa.array(batch.labels.opening.split("\n"), pa.string())
+            self._format.learn(opening, batch.labels.stream)
         batch, again, left = self._read(batch, rows, self._format, batch.labels.stream)
         self._unmatched.add(left)
         self._tally.add(len(rows), left, batch.labels.stream)

@@ -26,6 +26,10 @@ class Recent(Generic[K, V]):
             self._entries.move_to_end(key)
         return found
 
+    def peek(self, key: K) -> V | None:
+        """The entry, without using it."""
+        return self._entries.get(key)
+
     def put(self, key: K, value: V) -> None:
         """Remember; what was used least recently may be forgotten."""
         self._entries[key] = value

@@ -1,10 +1,9 @@
-// Sends with hot-shots what test_statsd_clients.py expects: node sender.js FOLDER_OF_MODULES udp|tcp PORT COUNT
-const [modules, protocol, port, count] = process.argv.slice(2);
+// Sends with hot-shots what test_statsd_clients.py expects: node sender.js FOLDER_OF_MODULES udp|tcp|uds PORT_OR_PATH COUNT
+const [modules, protocol, place, count] = process.argv.slice(2);
 const StatsD = require(`${modules}/hot-shots`);
 const client = new StatsD({
   protocol,
-  host: "127.0.0.1",
-  port: Number(port),
+  ...(protocol === "uds" ? { path: place } : { host: "127.0.0.1", port: Number(place) }),
   prefix: `${protocol}.`,
   cacheDns: true,
   maxBufferSize: 1000,

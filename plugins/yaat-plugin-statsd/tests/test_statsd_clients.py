@@ -142,19 +142,36 @@ def test_nc(agent):
     assert (sums["counter"], sums["gauge"]) == (14, 1)
 
 
-def test_hot_shots(agent):
-    if shutil.which("node") is None or not (MODULES / "hot-shots").is_dir():
-        pytest.skip("hot-shots is not installed (tools/node-clients installs it)")
-    agent.begin(window="1h")
+def hot_shots(agent, ways: dict[str, str]) -> None:
     sender = str(Path(__file__).with_name("sender.js"))
-    for way in ("udp", "tcp"):
-        run_to_its_end(["node", sender, str(MODULES), way, str(agent.port(way)), str(N)])
+    for way, place in ways.items():
+        run_to_its_end(["node", sender, str(MODULES), way, place, str(N)])
     agent.end()
     sums = agent.sums()
-    for way in ("udp", "tcp"):
+    for way in ways:
         assert (sums[f"{way}.counter"], sums[f"{way}.gauge"], sums[f"{way}.set"]) == (N, N - 1, 10), way
         for name in (f"{way}.timer", f"{way}.histogram"):
             assert (sums[f"{name}.count"], sums[f"{name}.sum"]) == (N, N * (N - 1) / 2), name
+
+
+@pytest.fixture
+def node():
+    if shutil.which("node") is None or not (MODULES / "hot-shots").is_dir():
+        pytest.skip("hot-shots is not installed (tools/node-clients installs it)")
+
+
+@pytest.mark.usefixtures("node")
+def test_hot_shots(agent):
+    agent.begin(window="1h")
+    hot_shots(agent, {way: str(agent.port(way)) for way in ("udp", "tcp")})
+
+
+@pytest.mark.usefixtures("node")
+def test_hot_shots_over_a_unix_socket(agent):
+    if not (MODULES / "unix-dgram" / "build" / "Release" / "unix_dgram.node").exists():
+        pytest.skip("unix-dgram could not be compiled (tools/node-clients tries it)")
+    agent.begin(window="1h")
+    hot_shots(agent, {"uds": str(agent.config.parent / "s" / "dgram")})
 
 
 def test_totals_over_many_windows(agent):

@@ -139,7 +139,12 @@ class StatsdConfig:
         example=["request_id"],
         validator=_pattern,
     )
+    origin_detection: bool = option(
+        False,
+        help="On Unix sockets, ask the kernel which process sends, and its control group for the container: `container.id`, "
+        "unless the client says `c:`.",
+    )
     origin_tags: bool = option(
         True,
-        help="What clients say they run in (`c:`, `e:`) becomes tags: `container.id`, `container.name`, `k8s.pod.uid`.",
+        help="What clients run in (`c:`, `e:`, or detected) becomes tags: `container.id`, `container.name`, `k8s.pod.uid`.",
     )

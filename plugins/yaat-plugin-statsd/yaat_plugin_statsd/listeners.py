@@ -11,10 +11,11 @@ import trio
 from yaat_kit.listening import Listener, kernel_drops, receive_buffer
 from yaat_plugin_statsd.framing import Either, Framing, Lines
 from yaat_plugin_statsd.grammar import Rejected
+from yaat_plugin_statsd.origins import SPACE, Origins, ask, peer_of, process_of
 from yaat_plugin_statsd.tally import Tally
 
-Read = Callable[[bytes], None]
-"""Takes whole lines."""
+Read = Callable[[bytes, bytes], None]
+"""Takes whole lines, and the id of the container that they come from as far as the kernel tells (else empty)."""
 
 #: Largest datagram; one byte more tells that it was longer.
 MAX_DATAGRAM: Final = 65_536
@@ -35,8 +36,13 @@ _LAST_GOES: Final = 64
 class Datagrams:
     """One datagram socket."""
 
-    def __init__(self, listener: Listener, read: Read, tally: Tally) -> None:
+    def __init__(
+        self, listener: Listener, read: Read, tally: Tally, *, origins: Origins | None = None
+    ) -> None:
         self._socket = listener.socket
+        self._origins = origins if listener.address.path else None
+        if self._origins is not None:
+            ask(self._socket)
         self._read = read
         self._tally = tally
         name = str(listener.address)
@@ -73,30 +79,61 @@ class Datagrams:
 
     def _drain(self) -> int:
         """One go; how many datagrams."""
+        if self._origins is not None:
+            return self._drain_by_origin(self._origins)
         got: list[bytes] = []
         size, receive = 0, self._socket.recv
         try:
             while len(got) < _DATAGRAMS and size < _GO_BYTES:
                 data = receive(MAX_DATAGRAM + 1)
                 size += len(data)
-                if len(data) > MAX_DATAGRAM:
-                    self._tally.reject("packet_too_long")
-                    data = data[: data.rfind(b"\n") + 1]
-                got.append(data)
+                got.append(data if len(data) <= MAX_DATAGRAM else self._shortened(data))
         except BlockingIOError:
             pass
         if got:
-            self._packets.add(len(got))
-            self._bytes.add(size)
-            self._read(b"\n".join(got))
+            self._take(len(got), size)
+            self._read(b"\n".join(got), b"")
         return len(got)
+
+    def _drain_by_origin(self, origins: Origins) -> int:
+        """As `_drain`, and what one container sent by itself."""
+        got: dict[bytes, list[bytes]] = {}
+        count, size, receive = 0, 0, self._socket.recvmsg
+        try:
+            while count < _DATAGRAMS and size < _GO_BYTES:
+                data, ancillary, _, _ = receive(MAX_DATAGRAM + 1, SPACE)
+                count += 1
+                size += len(data)
+                container = origins.container(process_of(ancillary))
+                got.setdefault(container, []).append(
+                    data if len(data) <= MAX_DATAGRAM else self._shortened(data)
+                )
+        except BlockingIOError:
+            pass
+        if count:
+            self._take(count, size)
+            for container, datagrams in got.items():
+                self._read(b"\n".join(datagrams), container)
+        return count
+
+    def _take(self, packets: int, size: int) -> None:
+        self._packets.add(packets)
+        self._bytes.add(size)
+
+    def _shortened(self, data: bytes) -> bytes:
+        """The whole lines of a datagram that was too long."""
+        self._tally.reject("packet_too_long")
+        return data[: data.rfind(b"\n") + 1]
 
 
 class Streams:
     """One listening stream socket and its connections."""
 
-    def __init__(self, listener: Listener, read: Read, tally: Tally, *, limit: int) -> None:
+    def __init__(
+        self, listener: Listener, read: Read, tally: Tally, *, limit: int, origins: Origins | None = None
+    ) -> None:
         self._listener = listener
+        self._origins = origins if listener.address.path else None
         self._read = read
         self._tally = tally
         self._limit = limit
@@ -127,14 +164,15 @@ class Streams:
 
     async def _serve_one(self, made: socket.socket) -> None:
         framing: Framing = Lines() if self._listener.address.transport == "tcp" else Either()
+        container = b"" if self._origins is None else self._origins.container(peer_of(made))
         try:
             with made:
                 try:
-                    while self._receive(made, framing):
+                    while self._receive(made, framing, container):
                         await trio.lowlevel.wait_readable(made)
                 except trio.Cancelled:
                     for _ in range(_LAST_GOES):  # what the kernel still holds; then the stop goes on
-                        if not self._receive(made, framing):
+                        if not self._receive(made, framing, container):
                             break
                     if framing.torn:
                         self._tally.reject("torn_packet")
@@ -142,7 +180,7 @@ class Streams:
         finally:
             self.connections -= 1
 
-    def _receive(self, made: socket.socket, framing: Framing) -> bool:
+    def _receive(self, made: socket.socket, framing: Framing, container: bytes) -> bool:
         """One piece; False when the connection is at its end."""
         try:
             data = made.recv(_PIECE)
@@ -153,7 +191,7 @@ class Streams:
             return False
         skipped = framing.skipped
         try:
-            self._read(framing.feed(data) if data else framing.end())
+            self._read(framing.feed(data) if data else framing.end(), container)
         except Rejected as rejected:
             self._tally.reject(rejected.reason)
             return False

@@ -53,6 +53,8 @@ class Namer:
         self._allowed = _matcher(allow)
         self._denied = _matcher(deny)
         self._origin = origin
+        self.sender = b""
+        """The container that the present lines come from, as far as the kernel told. What a line says itself wins."""
 
     def series(self, head: bytes, fields: Fields) -> Series:
         """What the samples of this line belong to.
@@ -89,7 +91,7 @@ class Namer:
             if key and self.keeps(key):
                 kept.setdefault(key, []).append(value)
         if self._origin and cardinality.strip() != b"none":
-            for key, value in [*origin, *_origin(about)]:
+            for key, value in [*origin, *_origin(about, self.sender)]:
                 if self.keeps(key):
                     kept.setdefault(key, [value])
         kept[TYPE_TAG] = [type]
@@ -130,11 +132,14 @@ def _bounded(length: int, count: int) -> None:
         raise Rejected("tags_too_long")
 
 
-def _origin(about: Description) -> list[tuple[str, str]]:
-    """What the client says it runs in: ``c:ci-ID``, ``c:in-INODE``, ``c:ID``, ``e:it-false,cn-NAME,pu-UID``."""
+def _origin(about: Description, sender: bytes) -> list[tuple[str, str]]:
+    """What the client says it runs in: ``c:ci-ID``, ``c:in-INODE``, ``c:ID``, ``e:it-false,cn-NAME,pu-UID``.
+
+    ``sender`` stands for the container when it does not say.
+    """
     found: list[tuple[str, str]] = []
     _bounded(len(about.container) + len(about.external), about.external.count(b","))
-    container = text(about.container)
+    container = text(about.container or sender)
     if container.startswith("in-"):
         found.append(("container.cgroup_inode", container[3:]))
     elif container:

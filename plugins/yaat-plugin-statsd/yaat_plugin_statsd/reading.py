@@ -36,14 +36,22 @@ class Reader:
             deny=config.deny_tags,
             origin=config.origin_tags,
         )
-        self._routes: dict[bytes, dict[bytes, Take]] = {}
+        self._routes_from: dict[bytes, dict[bytes, dict[bytes, Take]]] = {}
+        """By container, by what follows the value, by name: raw bytes."""
+        self._routes = self._routes_from.setdefault(b"", {})
         self._remembered = 0
         self._notes: list[Event] = []
         self.noted = trio.Event()
         """Set when there are notes."""
 
-    def read(self, data: bytes) -> None:
-        """Lines, one or many, whole. What is wrong with one is counted and touches no other."""
+    def read(self, data: bytes, container: bytes = b"") -> None:
+        """Lines, one or many, whole. What is wrong with one is counted and touches no other.
+
+        ``container`` is the id of the one that they come from, when the kernel told.
+        """
+        if container != self._namer.sender:
+            self._namer.sender = container
+            self._routes = self._routes_from.setdefault(container, {})
         routes = self._routes
         lines = data.split(b"\n")
         odd = 0
@@ -65,7 +73,8 @@ class Reader:
 
     def forget_routes(self) -> None:
         """Series were forgotten: what is remembered may lead to them."""
-        self._routes.clear()
+        self._routes_from.clear()
+        self._routes = self._routes_from.setdefault(self._namer.sender, {})
         self._remembered = 0
 
     def _read_slowly(self, line: bytes, head: bytes, raw: bytes, tail: bytes) -> None:

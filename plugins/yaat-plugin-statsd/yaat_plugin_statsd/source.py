@@ -15,6 +15,7 @@ from yaat_core.event import Event, EventBatch
 from yaat_kit.listening import Address, Listener, findings, listen, receive_buffer
 from yaat_plugin_statsd.config import StatsdConfig
 from yaat_plugin_statsd.listeners import Datagrams, Streams
+from yaat_plugin_statsd.origins import Origins
 from yaat_plugin_statsd.reading import Reader
 from yaat_plugin_statsd.rows import BATCH_ROWS
 from yaat_plugin_statsd.tally import Tally
@@ -41,7 +42,8 @@ class StatsdSource(Source):
         self._tally = Tally(context.stats)
         self._window = Window(config)
         self._reader = Reader(config, self._window, self._tally)
-        self._troubles = Troubles(config, self._tally)
+        self._origins = Origins() if config.origin_detection and config.origin_tags else None
+        self._troubles = Troubles(config, self._tally, self._origins)
         self.listening: Sequence[Address] = ()
         """Where it listens, as soon as it does."""
         self._began = 0.0
@@ -99,8 +101,9 @@ class StatsdSource(Source):
         self._context.log.info("listening on %s", listener.address)
         if listener.address.datagrams:
             self._troubles.buffer = receive_buffer(listener.socket)
-            return Datagrams(listener, self._reader.read, self._tally)
-        return Streams(listener, self._reader.read, self._tally, limit=self._config.max_connections)
+            return Datagrams(listener, self._reader.read, self._tally, origins=self._origins)
+        limit = self._config.max_connections
+        return Streams(listener, self._reader.read, self._tally, limit=limit, origins=self._origins)
 
     async def _watch(self, datagrams: Sequence[Datagrams]) -> None:
         while True:

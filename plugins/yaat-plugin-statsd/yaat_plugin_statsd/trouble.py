@@ -11,6 +11,7 @@ import trio
 from yaat_core.components import Finding
 from yaat_core.config.options import Size
 from yaat_plugin_statsd.config import StatsdConfig
+from yaat_plugin_statsd.origins import Origins
 from yaat_plugin_statsd.tally import Tally
 
 #: Seconds for which a drop is told.
@@ -22,7 +23,9 @@ _REASONS: Final = 3
 class Troubles:
     """Kept by the source, asked by health."""
 
-    def __init__(self, config: StatsdConfig, tally: Tally) -> None:
+    def __init__(self, config: StatsdConfig, tally: Tally, origins: Origins | None = None) -> None:
+        self._origins = origins
+        self._hidden = 0
         self._config = config
         self._tally = tally
         self.buffer = 0
@@ -42,12 +45,15 @@ class Troubles:
     def window_ended(self, refused: int) -> None:
         """How many samples of new series were refused in it; rejections are those of the tally."""
         self._refused = refused
+        if self._origins is not None:
+            self._hidden, self._origins.hidden = self._origins.hidden, 0
         self._rejected = dict(self._tally.lately.most_common())
         self._tally.lately.clear()
 
     def now(self) -> Sequence[Finding]:
         """What is wrong."""
-        return [finding for finding in (self._of_drops(), self._of_series(), self._of_lines()) if finding]
+        found = (self._of_drops(), self._of_series(), self._of_lines(), self._of_origins())
+        return [finding for finding in found if finding]
 
     def _of_drops(self) -> Finding | None:
         lost = sum(count for _, count in self._drops)
@@ -79,5 +85,14 @@ class Troubles:
         return Finding(
             problem=f"{count} lines or values of the last window could not be read: {reasons}",
             advice="yaat_statsd_rejected_total counts them by reason; README of yaat-plugin-statsd explains the reasons",
+            level="warn",
+        )
+
+    def _of_origins(self) -> Finding | None:
+        if not self._hidden:
+            return None
+        return Finding(
+            problem=f"{self._hidden} packets of the last window came from processes that can't be seen from here",
+            advice="`origin_detection` needs the host's process namespace (`hostPID: true`, `--pid=host`); or leave it out",
             level="warn",
         )

@@ -26,6 +26,7 @@ from yaat_core.components import Checkpoints, Finding
 from yaat_kit.encodings import encoding_of
 from yaat_kit.following import pacing
 from yaat_kit.following.aged import Aged
+from yaat_kit.following.checkpoint import Checkpoint
 from yaat_kit.following.copies import SETTLE_SECONDS, Copies
 from yaat_kit.following.descriptors import Descriptors, Gone, none_left
 from yaat_kit.following.discovery import Finder
@@ -55,8 +56,10 @@ class Follower:
         tally: Tally,
         log: logging.Logger,
         once: bool = False,
+        inherited: Mapping[bytes, Checkpoint] | None = None,
     ) -> None:
-        """``stored`` are the checkpoints to resume from. With ``once``, every file is read to the end
+        """``stored`` are the checkpoints to resume from; of files that have none or an older one, those ``inherited`` from
+        other sources, which do not follow these files any more. With ``once``, every file is read to the end
         that it has at the first scan, the last line as it is."""
         self._reader = reader
         self._pace = pace
@@ -72,7 +75,7 @@ class Follower:
             finder=self._finder,
             descriptors=self._descriptors,
             copies=Copies(0.0 if once else SETTLE_SECONDS),
-            orphans=Orphans.of(before.checkpoints),
+            orphans=Orphans.of(before.checkpoints, inherited),
             troubles=Troubles(log),
             tally=tally,
             log=log,

@@ -62,6 +62,8 @@ class Generation:
     """Events that end before the offset; -1: nobody counted them."""
     codec: Codec | None = None
     """Of a compressed file: ``offset`` and ``tail`` are those of its content, ``head`` and ``size`` the file's own."""
+    unopened: bool = False
+    """Reading goes on in its middle, and nobody in this run has seen its first lines."""
     unpacked: Unpacked | None = None
     """The content of a compressed file that is being read."""
 
@@ -87,6 +89,7 @@ class Generation:
             place=path,
             record=-1 if offset else 0,
             codec=codec,
+            unopened=offset > 0,
         )
 
     @classmethod
@@ -104,6 +107,7 @@ class Generation:
             tail=stored.tail,
             place=place,
             record=stored.record,
+            unopened=stored.offset > 0,
             codec=codec_named(stored.packed) if stored.packed else None,
         )
 

@@ -19,18 +19,26 @@ _EVERY_SECONDS: Final = 600.0
 
 @attrs.define(eq=False)
 class Orphans:
-    """By key, and by the file they belong to."""
+    """By key, and by the file they belong to. ``inherited`` are those of other sources: they are stored there, not here."""
 
     stored: dict[bytes, Checkpoint] = attrs.field(factory=dict)
+    inherited: set[bytes] = attrs.field(factory=set)
     _by_file: dict[FileId, list[bytes]] = attrs.field(factory=dict)
     _since: dict[bytes, float] = attrs.field(factory=dict)
     _next_check: float = _EVERY_SECONDS
 
     @classmethod
-    def of(cls, stored: Mapping[bytes, Checkpoint]) -> Orphans:
-        """All that was stored: nothing is in sight yet."""
-        orphans = cls()
-        for key, checkpoint in stored.items():
+    def of(
+        cls, stored: Mapping[bytes, Checkpoint], inherited: Mapping[bytes, Checkpoint] | None = None
+    ) -> Orphans:
+        """All that was stored, and what is inherited where that is further: nothing is in sight yet."""
+        further = {
+            key: one
+            for key, one in (inherited or {}).items()
+            if key not in stored or one.offset > stored[key].offset
+        }
+        orphans = cls(inherited=set(further))
+        for key, checkpoint in {**stored, **further}.items():
             orphans.add(key, checkpoint)
         return orphans
 
@@ -42,6 +50,21 @@ class Orphans:
     def knows(self, file: FileId) -> bool:
         """Is there one for this file?"""
         return file in self._by_file
+
+    def unread(self) -> list[tuple[bytes, Checkpoint]]:
+        """Those of files that were not read to their end; of what is inherited only what is of late."""
+        before = time.time_ns() // 1_000_000 - _OLD_MS
+        return [
+            (key, one)
+            for key, one in self.stored.items()
+            if one.unread and (key not in self.inherited or one.written_ms >= before)
+        ]
+
+    def adopt(self, key: bytes) -> bool:
+        """It is this source's own from now on; was it inherited?"""
+        inherited = key in self.inherited
+        self.inherited.discard(key)
+        return inherited
 
     def drop(self, key: bytes) -> None:
         """This one is an orphan no more."""

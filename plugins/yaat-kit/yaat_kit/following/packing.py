@@ -20,6 +20,8 @@ import pyarrow as pa
 _BLOCK: Final = 1 << 18
 #: Bytes before the last place asked for that are kept, so that they can be asked for again.
 _KEPT: Final = 4096
+#: Bytes from the beginning that are kept as long as the file is read.
+FIRST_BYTES: Final = 8192
 #: What the decoders raise for damaged or incomplete input.
 _DAMAGE: Final = (EOFError, zlib.error, lzma.LZMAError, OSError, pa.ArrowInvalid)
 
@@ -107,7 +109,7 @@ class Unpacked:
         self._stream = self._codec.open(io.BufferedReader(self._raw, _BLOCK))
         if magic != self._codec.magic:
             self.ended, self.damage = True, f"it is no {self._codec.name} file"
-        self.first = self.pread(4, 0)
+        self.first = self.pread(FIRST_BYTES, 0)
 
     @property
     def length(self) -> int:

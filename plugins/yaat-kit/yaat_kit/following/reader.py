@@ -13,6 +13,7 @@ from yaat_kit.encodings import encoding_of
 from yaat_kit.following.checkpoint import Checkpoint
 from yaat_kit.following.generation import Generation
 from yaat_kit.following.identity import TAIL_BYTES, Mark
+from yaat_kit.following.openings import first_bytes, opening
 from yaat_kit.lines import Cut, LineCutter, Skipping
 from yaat_kit.multiline import Joined, Joiner
 
@@ -31,13 +32,15 @@ class ContentChanged(Exception):
 class Piece:
     """Events of one generation, in order, with the checkpoint that covers them.
 
-    ``record`` is how many events of the generation come before the first one (-1: nobody counted).
+    ``record`` is how many events of the generation come before the first one (-1: nobody counted). ``opening`` are the
+    lines that it began with, when this is the first piece from its middle.
     """
 
     generation: Generation
     events: Joined
     record: int
     checkpoint: Checkpoint
+    opening: str = ""
 
     def __len__(self) -> int:
         return len(self.events)
@@ -108,8 +111,12 @@ class Reader:
             _leap(generation)
         generation.looked_through = not full
         generation.partial = cut.partial
+        pieces = tuple(_pieces(generation, joined, before, seen, back))
+        if pieces and generation.unopened:
+            generation.unopened = False
+            pieces = (attrs.evolve(pieces[0], opening=self._opening(generation, before)), *pieces[1:])
         return Look(
-            pieces=tuple(_pieces(generation, joined, before, seen, back)),
+            pieces=pieces,
             bytes=generation.offset - before,
             dropped=cut.dropped,
             zeros=cut.zeros,
@@ -122,10 +129,13 @@ class Reader:
         body = seen[back:]
         full = len(body) >= window
         final = final or _at_last_end(generation, generation.offset + len(body), full)
-        encoding = encoding_of(self.encoding, _first_bytes(generation))
+        encoding = encoding_of(self.encoding, first_bytes(generation, 4))
         cutter = LineCutter(self.max_line_bytes)
         cut = cutter.cut(body, generation.offset, encoding, skipping=generation.skipping, final=final)
         return seen, cut, self.joiner.join(cut.lines, final=final), full
+
+    def _opening(self, generation: Generation, before: int) -> str:
+        return opening(generation, encoding_of(self.encoding, first_bytes(generation, 4)), before)
 
     def _read(self, generation: Generation, window: int) -> bytes:
         """The bytes remembered before the offset, and those from it on."""
@@ -165,11 +175,6 @@ def _at_last_end(generation: Generation, end: int, full: bool) -> bool:
     if generation.codec:
         return not full
     return generation.limit is not None and end >= generation.limit
-
-
-def _first_bytes(generation: Generation) -> bytes:
-    unpacked = generation.unpacked
-    return generation.pread(4, 0) if unpacked is None else unpacked.first
 
 
 def _mark_before(data: bytes, position: int) -> Mark:

@@ -20,9 +20,8 @@ def reclaim(roster: Roster, selects: Callable[[str], bool], now: float) -> list[
     ``selects`` tells whether a path is (still) one to read.
     """
     inodes: dict[str, dict[int, str]] = {}
-    unread = [(key, stored) for key, stored in roster.orphans.stored.items() if stored.unread]
     found = []
-    for key, stored in unread:
+    for key, stored in roster.orphans.unread():
         if not selects(stored.path):
             continue
         folder = os.path.dirname(stored.path)
@@ -35,6 +34,7 @@ def reclaim(roster: Roster, selects: Callable[[str], bool], now: float) -> list[
         elif _same_device(folder, stored):
             roster.lose(stored.path, stored.unread)
             told = attrs.evolve(stored, size=stored.offset)
+            roster.orphans.adopt(key)
             roster.orphans.stored[key] = told
             roster.put_pending({key: told.encode()})
     return found
@@ -50,6 +50,8 @@ def _opened(roster: Roster, key: bytes, stored: Checkpoint, path: str, now: floa
         return None
     roster.orphans.drop(key)
     generation = Generation.resume(key, stored, place=None, file=stored.file)
+    if roster.orphans.adopt(key):
+        roster.put_pending({key: stored.encode()})
     roster.add(generation, descriptor, now)
     return generation
 

@@ -265,11 +265,15 @@ class Roster:
         """Go on with the checkpoint of this very file, when its bytes still are what it says."""
         file, resumed = FileId.of(status), None
         for key, stored in self.orphans.take(file):
-            if resumed is None and content_is(descriptor, status.st_size, stored):
-                resumed = Generation.resume(key, stored, place=path, file=file)
-                if stored.packed and stored.size == status.st_size:
-                    resumed.settle(status)
-            else:
+            inherited = self.orphans.adopt(key)
+            if content_is(descriptor, status.st_size, stored):
+                if resumed is None:
+                    resumed = Generation.resume(key, stored, place=path, file=file)
+                    if stored.packed and stored.size == status.st_size:
+                        resumed.settle(status)
+                if inherited or resumed.key != key:
+                    self._pending[key] = stored.encode() if resumed.key == key else None
+            elif not inherited:
                 self._end(key, stored, stored.path, 0, now)
         return resumed
 

@@ -47,14 +47,22 @@ class CsvFormat:
         one = self._streams.get(stream)
         parts = []
         if not self._fixed:
-            if not one.header:
-                one.header = lines[0].as_py()
-                one.names = _unique(self._row(one.header))
+            self._headed(one, lines)
             header = np.asarray(pc.equal(lines, pa.scalar(one.header, pa.string())))
             parts = [Found(np.flatnonzero(header), {})] if header.any() else []
         else:
             header = np.zeros(len(lines), bool)
         return [*parts, *self._values(lines, np.flatnonzero(~header), one.names)]
+
+    def learn(self, opening: Any, stream: str) -> None:
+        """See `Learning`: its first line is the header."""
+        if not self._fixed:
+            self._headed(self._streams.get(stream), opening)
+
+    def _headed(self, one: _Stream, lines: Any) -> None:
+        if not one.header:
+            one.header = lines[0].as_py()
+            one.names = _unique(self._row(one.header))
 
     def _values(self, lines: Any, rows: Any, names: tuple[str, ...]) -> list[Found]:
         texts = subset(lines, rows)

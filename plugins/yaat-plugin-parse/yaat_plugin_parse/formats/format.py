@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from yaat_plugin_parse.found import Found
+
+
+@runtime_checkable
+class Learning(Protocol):
+    """A format that needs to have seen how a stream began."""
+
+    def learn(self, opening: Any, stream: str) -> None:
+        """What the stream began with, its headers at the end: a string array. Lines from its middle come next."""
+        ...
 
 
 class Format(Protocol):

@@ -78,6 +78,10 @@ class W3cFormat:
             one.fields, start = fields_of(lines[header].as_py()), header
         return [*parts, *self._piece(lines, np.arange(start, len(lines)), comment, one.fields)]
 
+    def learn(self, opening: Any, stream: str) -> None:
+        """See `Learning`: the last `#Fields:` holds."""
+        self.parse(opening, stream)
+
     def _piece(self, lines: Any, rows: Any, comment: Any, names: tuple[str, ...]) -> list[Found]:
         rows = rows[~comment[rows]]
         if not names or not len(rows):

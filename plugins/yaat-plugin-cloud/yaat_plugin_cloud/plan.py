@@ -85,11 +85,15 @@ class Plan:
 
     queue_id: str
     parts: list[Part]
+    replay: str = ""
+    """`Position.replay`: then the sequences only number the events of a dead letter."""
 
     @classmethod
     def fresh(cls, position: Position, rows: int) -> Plan:
         """Parts of at most ``rows`` events."""
-        return cls(position.queue_id.hex(), list(_parts(position.first, position.last, rows)))
+        return cls(
+            position.queue_id.hex(), list(_parts(position.first, position.last, rows)), position.replay
+        )
 
     @property
     def first(self) -> int:
@@ -129,6 +133,8 @@ class Plan:
         """
         if self.queue_id != position.queue_id.hex() or self.last != position.last:
             return None
+        if self.replay != position.replay:
+            return None
         if not self.first <= position.first <= self.last:
             return None
         kept = [part for part in self.parts if part.first >= position.first]
@@ -139,11 +145,12 @@ class Plan:
             head[0].settled = True
         else:
             head = list(_parts(position.first, begins - 1, rows))
-        return Plan(self.queue_id, [*head, *kept])
+        return Plan(self.queue_id, [*head, *kept], self.replay)
 
     def written(self) -> dict[str, Any]:
         """As it is kept in a file."""
-        return {"queue_id": self.queue_id, "parts": [_written(part) for part in self.parts]}
+        parts = [_written(part) for part in self.parts]
+        return {"queue_id": self.queue_id, "parts": parts, "replay": self.replay}
 
     @classmethod
     def read(cls, document: Any) -> Plan:
@@ -157,7 +164,7 @@ class Plan:
         joined = all(one.last + 1 == two.first for one, two in itertools.pairwise(parts))
         if not parts or not joined or any(part.last < part.first for part in parts):
             raise msgspec.ValidationError("parts that do not follow each other")
-        return cls(found.queue_id, parts)
+        return cls(found.queue_id, parts, found.replay)
 
 
 class _WrittenPart(msgspec.Struct, omit_defaults=True):
@@ -176,6 +183,7 @@ class _WrittenPart(msgspec.Struct, omit_defaults=True):
 class _Written(msgspec.Struct):
     queue_id: str
     parts: list[_WrittenPart]
+    replay: str = ""
 
 
 def _written(part: Part) -> Any:

@@ -92,17 +92,18 @@ class Limiter:
         self._meters: dict[str, Meter] = {}
         self._stale: dict[str, float] = {}
         self._today = Today.at(wall())
+        self._latest = self._today.day
         self.ledger = Ledger(state)
         self.refused: dict[str, int] = {"rate": 0, "quota": 0}
         """Requests turned away since the start."""
 
     async def admit(self, caller: Caller, events: Mapping[str, int], size: int) -> Admission:
         """As `Limits.admit`. What is refused takes nothing from any limit."""
+        today = self._turned()
         organization_id = caller.scope.organization_id
         meter = self._meters.get(organization_id)
         if meter is None or self._stale.get(organization_id, math.inf) <= trio.current_time():
             meter = await self._meter(organization_id)
-        today = self._turned()
         amounts = shares(events, size) if meter.quotas else {}
         if meter.quotas and (stand := meter.exceeded(amounts)) is not None:
             self.refused["quota"] += 1
@@ -210,6 +211,9 @@ class Limiter:
         now = self._wall()
         if not self._today.day_ends - 86_400 <= now < self._today.day_ends:
             self._today = Today.at(now)
+            if self._today.day <= self._latest:
+                self._meters.clear()  # the clock was set back: the database knows what that day had
+            self._latest = max(self._latest, self._today.day)
             for meter in self._meters.values():
                 meter.turn(self._today)
         return self._today

@@ -21,6 +21,7 @@ import trio
 
 from yaat_core import __version__, config, early, ending, faults, report, upkeep
 from yaat_core.components import Damage, Neighbour, QueryAnswer, QueryRequest, Record, RecordInfo
+from yaat_core.config.detected import DETECTED
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
@@ -170,11 +171,10 @@ class Agent:
         delivered = self._delivered_ever() > before
         if self._in_the_way is not None:
             raise ending.ended(self._in_the_way, delivered=delivered)
-        failed = any(keeper.state == "down" for keeper in self._rooms.sources.values())
-        open_ends = any(lane.queued for lane in self._rooms.lanes.values())
-        if not failed and not open_ends:
-            return 0
-        return 5 if delivered else 1
+        undone = ending.undone(self._rooms)
+        if undone is not None:
+            raise ending.ended(undone, delivered=delivered)
+        return 0
 
     # --- rooms ---
 
@@ -233,6 +233,9 @@ class Agent:
                     advice=f"yaat plugins show {state.name}",
                     level="warn",
                 )
+        for warning in self._configuration.warnings:
+            if warning.code == DETECTED:
+                self.health.set("sources", warning.what, advice=warning.fix, level="warn", topic=warning.what)
 
     # --- operations ---
 

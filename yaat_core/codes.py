@@ -1,7 +1,7 @@
 """What each error code means, why it comes up, and how to mend it: `yaat explain CODE`, and ``docs/errors.md``.
 
-Codes are stable. E0xx usage, E1xx configuration, E4xx plugins, E5xx stores, E6xx queries, E7xx talking to the agent;
-W1xx are warnings. The first line of an explanation is its title.
+Codes are stable. E0xx usage, E1xx configuration, E4xx plugins, E5xx stores, E6xx queries, E7xx talking to the agent,
+E8xx the gateway; W1xx are warnings. The first line of an explanation is its title.
 """
 
 from __future__ import annotations
@@ -204,11 +204,11 @@ included.
 What runs here could not be found out, or not all of it.
 
 A configuration without `sources` reads what plugins detect on this machine, beside the logs
-under /var/log. A plugin failed, or what it found is no valid source. Files under /var/log are
-read all the same.
+under /var/log. A plugin failed, what it found is no valid source, or this user may not read a
+service's configuration, so that its logs are guessed. Files under /var/log are read all the same.
 
-To mend it: `yaat detect` shows what was found. Write `sources` to say yourself what is read,
-or disable the plugin.""",
+To mend it: `yaat detect` shows what was found and which right is missing. Write `sources` to say
+yourself what is read, or disable the plugin.""",
     "YAAT-E401": """\
 A plugin that can't be loaded or used.
 
@@ -284,7 +284,8 @@ is). It goes on by itself.""",
 `yaat run --once` ended before anything was delivered.
 
 What it waited for can't come by itself: a full disk, a database that can't be opened, a full
-queue whose sink fails. It waited for `shutdown_grace`. Nothing that was accepted is lost.
+queue whose sink fails. It waited for `shutdown_grace`. Or a source failed each time that it was
+tried, or a sink did not take what there was. Nothing that was accepted is lost.
 
 To mend it: the message names what is in the way. Mend that and run it again; it goes on where it
 was.""",
@@ -355,4 +356,12 @@ Too many queries at one time.
 The agent answers a few at once, so that questions can't slow the writing of events.
 
 To mend it: wait for one to end, or stop one (Ctrl-C stops it in the agent too).""",
+    "YAAT-E801": """\
+No such API key.
+
+The gateway's state has no key with this id or name; or it belongs to another organization, which a
+key with the right `admin` can't see.
+
+To mend it: `yaat gateway keys list --all` shows all keys. Names are found only while exactly one
+usable key has them; ids always.""",
 }

@@ -9,15 +9,23 @@ _ASKED: list[int] = []
 
 
 def listen() -> None:
-    """Remember SIGTERM and SIGINT from now on; the agent takes both over when it runs. Main thread only."""
+    """Remember SIGTERM and SIGINT from now on; the agent takes both over when it runs. Main thread only.
+
+    What was heard already stays heard. A signal before the first call ends the process by that signal: then nothing of
+    the agent had begun.
+    """
+    if signal.getsignal(signal.SIGTERM) is _remember:
+        return
     _ASKED.clear()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _remember)
 
 
 def asked() -> bool:
-    """Was the agent told to stop since `listen`? A second time ends the process at once."""
-    return bool(_ASKED)
+    """Was the agent told to stop since `listen`? It is asked once. A second signal before that ends the process at once."""
+    told = bool(_ASKED)
+    _ASKED.clear()
+    return told
 
 
 def _remember(number: int, _frame: FrameType | None) -> None:

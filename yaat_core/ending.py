@@ -38,6 +38,22 @@ async def watch(rooms: Rooms, patience: float) -> YaatError:
         await trio.sleep(_EVERY)
 
 
+def undone(rooms: Rooms) -> YaatError | None:
+    """What a run that came to its end has left: sources that failed every time, sinks that did not take everything."""
+    found = [
+        f"sources.{name} failed: {keeper.detail}"
+        for name, keeper in rooms.sources.items()
+        if keeper.state == "down"
+    ]
+    for worker in rooms.workers.values():
+        if worker.lane.queued:
+            why = f" ({worker.keeper.detail})" if worker.keeper.detail else ""
+            found.append(f"{worker.lane.queued} events wait for {worker.lane.name}{why}")
+    if not found:
+        return None
+    return YaatError("; ".join(found), fix="the log above has the details; mend that, and run it again")
+
+
 def ended(why: YaatError, *, delivered: bool) -> YaatError:
     """The error that the command ends with."""
     kind = PartlyDelivered if delivered else NothingDelivered

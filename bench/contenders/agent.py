@@ -58,6 +58,16 @@ class AgentQueue(Contender):
         )
 
 
+def forwarded(source: Path, folder: Path, url: str) -> Run:
+    """The same to a backend at ``url``."""
+    return _run(
+        source,
+        folder,
+        f"{{type: cloud, endpoint: '{url}', api_key: '${{env:BENCH_KEY}}'}}",
+        {"BENCH_KEY": "bench"},
+    )
+
+
 def _run(source: Path, folder: Path, sink: str, environ: Mapping[str, str] | None = None) -> Run:
     config = folder / "yaat.yaml"
     config.write_text(_CONFIG.format(source=source, sink=sink), encoding="utf-8")

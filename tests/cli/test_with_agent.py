@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 from support import small_agent
 from support.small_agent import SmallAgent
 
+from yaat_core.cli.door import Door
+from yaat_core.cli.progress import Progress
 from yaat_core.status import Problem
 
 
@@ -130,6 +134,49 @@ def test_dead_letters(yaat: Any, agent: SmallAgent) -> None:
     assert yaat("dead", "purge", "local", "--json").code == 2
     purged = yaat("dead", "purge", "local", "--yes", "--json").document
     assert purged == {"sink": "sinks.local", "letters": 1, "events": 2}
+
+
+def test_dead_letters_are_delivered_again_step_by_step(yaat: Any, agent: SmallAgent) -> None:
+    done = yaat("dead", "replay", "local", "--json")
+    assert done.code == 5
+    assert done.document == {
+        "letters": 2,
+        "events": 4,
+        "refused": [{"id": "77aa", "sink": "sinks.local", "problem": "is damaged\x1b[2J"}],
+        "left": 0,
+        "next": None,
+    }
+    told = yaat("dead", "replay", "--all")
+    assert told.code == 5
+    assert "2 letters with 4 events wait to be delivered again" in told.text
+    assert "77aa of sinks.local is damaged\\x1b[2J" in told.err
+    assert "\x1b" not in told.err, "no bar where nobody looks"
+    assert yaat("dead", "replay", "--id", "5f0c2a", "--json").document["letters"] == 1
+    for wrong in ((), ("local", "--all"), ("--all", "--id", "5f"), ("nothing",)):
+        assert yaat("dead", "replay", *wrong).code == 2
+
+
+def test_a_bar_shows_how_far_it_is(yaat: Any, agent: SmallAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    for as_json in (True, False):
+        with Progress(Door(as_json=as_json), "dead letters") as progress:
+            progress.at(256, 1_000)
+            progress.at(1_000, 1_000)
+        assert bool(terminal.getvalue()) != as_json
+    first, second, end = terminal.getvalue().split("\r")[1:]
+    assert "[#######" in first
+    assert "256 of 1,000 dead letters" in first
+    assert "." not in second
+    assert end == "\x1b[K", "the line is free again"
+    terminal.truncate(0)
+    with Progress(Door(), "dead letters") as progress:
+        progress.at(3, 3)
+    assert not terminal.getvalue().strip("\0"), "one step is no progress"
 
 
 def test_the_running_configuration(yaat: Any, agent: SmallAgent) -> None:

@@ -72,6 +72,62 @@ def test_a_disk_without_room(tmp_path: Path, lines: list[str]) -> None:
     then_all_is_delivered(tmp_path, lines)
 
 
+#: Fails in the way that its configuration names.
+FAILING = '''
+"""A source that never works."""
+import os
+
+from yaat_core import Register, Source, configuration, hookimpl, option
+
+
+@configuration
+class FailingConfig:
+    """How it fails."""
+
+    how: str = option("made", help="How.")
+
+
+class Failing(Source):
+    def __init__(self, config, context):
+        self.how = config.how
+        if self.how == "made":
+            raise RuntimeError("no")
+
+    async def run(self, out):
+        if self.how == "os":
+            os.open("/nowhere/at/all", os.O_RDONLY)
+        if self.how == "exit":
+            raise SystemExit(0)
+        raise ExceptionGroup("no", [ValueError("no")])
+
+
+@hookimpl
+def register_components(register: Register) -> None:
+    register.source("failing", FailingConfig, Failing)
+'''
+
+
+@pytest.mark.parametrize("how", ["made", "exit"])
+def test_a_source_that_only_ever_fails(tmp_path: Path, how: str) -> None:
+    """By itself, and beside one that works."""
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "failing.py").write_text(FAILING)
+    (tmp_path / "logs").mkdir()
+    environ = {"YAAT_PLUGINS_DIR": str(tmp_path / "plugins")}
+    config = tmp_path / "yaat.yaml"
+    text = CONFIG.replace("SINK", "local: {type: duckdb}").replace(
+        "sources:\n", f"sources:\n  bad: {{type: failing, how: {how}}}\n"
+    )
+    config.write_text(text)
+    for line, code, told in (("", 1, "nothing"), ("a line\n", 5, "only part")):
+        (tmp_path / "logs" / "a.log").write_text(line)
+        done = yaat("run", "--once", "-c", str(config), "--json", timeout=120, **environ)
+        assert done.returncode == code, done.stderr
+        error = json.loads(done.stdout)["error"]
+        assert error["what"].startswith(f"{told} was delivered: sources.bad failed: "), error
+        assert "Traceback" not in error["what"]
+
+
 @pytest.mark.faults
 def test_a_full_queue_whose_sink_fails(tmp_path: Path, lines: list[str]) -> None:
     (tmp_path / "plugins").mkdir()

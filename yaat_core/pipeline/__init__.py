@@ -9,5 +9,6 @@ writer.py      group commit: what waits becomes one queue write
 pieces.py      what waits for a sink, cut into deliveries, one read ahead
 delivery.py    a worker for each sink
 retention.py   what may wait for whom, and when the queue forgets
-deadletter.py  events that a sink refused for good
+deadletter.py  events that a sink refused for good, as files and in the accounting
+replays.py     those of them that a sink is to get again
 """

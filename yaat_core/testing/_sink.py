@@ -61,6 +61,7 @@ async def check_sink(
     await check.survives_cancellation()
     await check.settles_no_more_than_it_has()
     await check.checks_without_opening()
+    await check.takes_letters_once()
     if isinstance(make_sink("kind"), TransactionalSink):
         await check.has_no_position_when_new()
         await check.stores_position_and_checkpoints()
@@ -139,6 +140,33 @@ class _Check:
         for finding in await sink.check():
             assert finding.problem, "a finding must say what the problem is"
         assert not await self._arrived_or_nothing("checked"), "check() left something behind"
+
+    async def takes_letters_once(self) -> None:
+        """A dead letter that is delivered again: a transactional sink has it once, and its position does not move."""
+        one = self.make_sink("letters")
+        if isinstance(one, TransactionalSink) and not one.takes_replays:
+            return
+        last = self.rows
+        for _ in range(2):
+            async with self._opened("letters") as sink:
+                await self._deliver(sink, 0)
+                for _ in range(2):
+                    outcome = await sink.deliver(self._batch(3), attrs.evolve(self._piece(3), replay="a1b2"))
+                    assert isinstance(outcome, Done), f"a good letter must be Done, got {outcome}"
+                if isinstance(sink, TransactionalSink):
+                    found = await sink.position()
+                    assert found is not None
+                    assert found.sequence == last, (
+                        f"a letter moved the position from {last} to {found.sequence}"
+                    )
+                    assert found.replayed == self.rows, f"a letter of {self.rows} counts as {found.replayed}"
+                    await self._deliver(sink, 1)
+                    last = 2 * self.rows
+        arrived = await self._arrived("letters")
+        wanted = {*self._ids(4)} - {*self._ids(3)}
+        assert wanted <= set(arrived), "a letter that was delivered again is missing"
+        if isinstance(one, TransactionalSink):
+            assert len(arrived) == len(set(arrived)) == 3 * self.rows, "a letter was stored twice"
 
     # --- transactional sinks
 

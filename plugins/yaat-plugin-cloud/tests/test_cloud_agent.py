@@ -87,14 +87,15 @@ def test_local_only_tries_no_connection(tmp_path: Path) -> None:
         return [line for line in log.read_text().splitlines() if "AF_INET" in line]
 
     with served() as server:
-        scenario = scenario_of(tmp_path, server, local=True)
-        for reaches in (True, False):
+        scenario = Scenario(tmp_path)
+        for reaches in (False, True):
             scenario.write(300)
             with scenario.agent(*tracer(log, "trace=connect,sendto,sendmsg,sendmmsg")).start() as agent:
                 wait_until(lambda agent=agent: scenario.all_delivered(agent), what=agent.log())  # type: ignore[misc]
                 assert agent.terminate() == 0
             assert bool(outside()) == reaches, outside()[:3]
-            scenario.use(DUCKDB)
+            scenario.environ["CLOUD_KEY"] = KEY
+            scenario.use(f"{DUCKDB}}}\n  cloud: {{{cloud_sink(server)}")
 
 
 def test_an_outage_with_local_live_and_then_everything(tmp_path: Path) -> None:

@@ -117,7 +117,8 @@ async def test_a_redirect_is_not_followed_and_the_key_goes_nowhere(tmp_path: Pat
             assert isinstance(outcome, Pause)
             assert "redirects are not followed" in outcome.advice
             assert await cloud.until_over(batch_of(TEN)) == Done()
-    assert elsewhere.connections == 0
+    ours = {request.batch_id for request in server.requests}
+    assert not ours & {request.batch_id for request in elsewhere.requests + elsewhere.strangers}
     assert server.messages == TEN
 
 

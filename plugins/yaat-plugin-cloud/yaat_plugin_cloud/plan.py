@@ -83,13 +83,14 @@ class Part:
 class Plan:
     """The parts of one delivery, in order, without a gap."""
 
-    queue_id: str
+    of: str
+    """What the sequences belong to: a queue, or a dead letter that is delivered again."""
     parts: list[Part]
 
     @classmethod
     def fresh(cls, position: Position, rows: int) -> Plan:
         """Parts of at most ``rows`` events."""
-        return cls(position.queue_id.hex(), list(_parts(position.first, position.last, rows)))
+        return cls(_of(position), list(_parts(position.first, position.last, rows)))
 
     @property
     def first(self) -> int:
@@ -127,7 +128,7 @@ class Plan:
         The range may have lost its beginning (dropped by the queue's bound): whole parts stay, a part that is cut
         becomes another request.
         """
-        if self.queue_id != position.queue_id.hex() or self.last != position.last:
+        if self.of != _of(position) or self.last != position.last:
             return None
         if not self.first <= position.first <= self.last:
             return None
@@ -139,11 +140,11 @@ class Plan:
             head[0].settled = True
         else:
             head = list(_parts(position.first, begins - 1, rows))
-        return Plan(self.queue_id, [*head, *kept])
+        return Plan(self.of, [*head, *kept])
 
     def written(self) -> dict[str, Any]:
         """As it is kept in a file."""
-        return {"queue_id": self.queue_id, "parts": [_written(part) for part in self.parts]}
+        return {"of": self.of, "parts": [_written(part) for part in self.parts]}
 
     @classmethod
     def read(cls, document: Any) -> Plan:
@@ -157,7 +158,7 @@ class Plan:
         joined = all(one.last + 1 == two.first for one, two in itertools.pairwise(parts))
         if not parts or not joined or any(part.last < part.first for part in parts):
             raise msgspec.ValidationError("parts that do not follow each other")
-        return cls(found.queue_id, parts)
+        return cls(found.of, parts)
 
 
 class _WrittenPart(msgspec.Struct, omit_defaults=True):
@@ -174,8 +175,12 @@ class _WrittenPart(msgspec.Struct, omit_defaults=True):
 
 
 class _Written(msgspec.Struct):
-    queue_id: str
+    of: str
     parts: list[_WrittenPart]
+
+
+def _of(position: Position) -> str:
+    return f"{position.queue_id.hex()}/{position.replay}" if position.replay else position.queue_id.hex()
 
 
 def _written(part: Part) -> Any:

@@ -54,13 +54,15 @@ def begin(root: Any, partition: Partition, owner: ledger.Owner, before: Sequence
         oldest=before[-1].place.oldest if before else partition.number,
         base=max((one.sequence for one in before), default=0),
     )
-    known = _checkpoints(root, before)
+    known, replays = _checkpoints(root, before), _replays(root, before)
     with cursor(root, partition) as writing:
         writing.execute("BEGIN TRANSACTION")
         for statement in layout.statements():
             writing.execute(statement)
         ledger.create(writing, layout.FORMAT, owner, place)
         ledger.adopt_checkpoints(writing, known)
+        if replays.total:
+            ledger.note_replays(writing, replays)
         writing.execute("COMMIT")
         writing.execute(f"CHECKPOINT {partition.alias}")
     guard(partition)
@@ -73,12 +75,14 @@ def caught_up(root: Any, files: Sequence[Known]) -> Known:
     newest, furthest = files[-1], max(one.sequence for one in files)
     if newest.sequence == furthest:
         return newest
-    known = _checkpoints(root, files)
+    known, replays = _checkpoints(root, files), _replays(root, files)
     with cursor(root, newest.partition) as writing:
         writing.execute("BEGIN TRANSACTION")
         ledger.advance(writing, furthest)
         writing.execute("DELETE FROM yaat_checkpoints")
         ledger.adopt_checkpoints(writing, known)
+        if replays.total:
+            ledger.note_replays(writing, replays)
         writing.execute("COMMIT")
     return attrs.evolve(newest, sequence=furthest)
 
@@ -90,6 +94,15 @@ def guard(partition: Partition) -> None:
             file.chmod(_PRIVATE)
         except FileNotFoundError:
             continue
+
+
+def _replays(root: Any, files: Sequence[Known]) -> ledger.Replays:
+    """Those of the file that has most of them: the total only grows."""
+    found = [ledger.Replays()]
+    for one in files:
+        with cursor(root, one.partition) as reading:
+            found.append(ledger.replays(reading))
+    return max(found, key=lambda replays: replays.total)
 
 
 def _checkpoints(root: Any, files: Sequence[Known]) -> Any:

@@ -25,6 +25,9 @@ STATEMENTS: Final = (
 #: New in format 2: earlier databases are one file.
 _PLACE: Final = "CREATE TABLE yaat_place (number BIGINT, oldest BIGINT, base BIGINT)"
 
+#: Made by the first dead letter that is delivered again.
+_REPLAYS: Final = "CREATE TABLE IF NOT EXISTS yaat_replays (id VARCHAR, events BIGINT, total BIGINT)"
+
 _INSERT_META: Final = "INSERT INTO yaat_meta VALUES (?, ?, ?, ?)"
 _INCOMING: Final = "yaat_incoming_checkpoints"
 _CHECKPOINTS: Final = pa.schema(
@@ -50,6 +53,15 @@ class Place:
     """The lowest number that there was when this was written: what is missing above it was not removed by us."""
     base: int
     """The position at which it began: where the file before it ends."""
+
+
+@attrs.frozen
+class Replays:
+    """Dead letters that were delivered again: the last one, how many of its events are stored, and of all there were."""
+
+    id: str = ""
+    events: int = 0
+    total: int = 0
 
 
 #: Of a database that is one file.
@@ -164,6 +176,22 @@ def adopt_checkpoints(connection: Any, known: Mapping[str, Mapping[bytes, Stored
         connection.register(_INCOMING, _table(rows))
         connection.execute(f"INSERT INTO yaat_checkpoints SELECT * FROM {_INCOMING}")
         connection.unregister(_INCOMING)
+
+
+def replays(connection: Any) -> Replays:
+    """What is stored of dead letters that were delivered again."""
+    known = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND table_name = 'yaat_replays'"
+    ).fetchall()[0][0]
+    rows = connection.execute("SELECT id, events, total FROM yaat_replays").fetchall() if known else []
+    return Replays(*rows[0]) if rows else Replays()
+
+
+def note_replays(connection: Any, now: Replays) -> None:
+    """That is stored of them by now."""
+    connection.execute(_REPLAYS)
+    connection.execute("DELETE FROM yaat_replays")
+    connection.execute("INSERT INTO yaat_replays VALUES (?, ?, ?)", [now.id, now.events, now.total])
 
 
 def note_age(connection: Any, sequence: int, accepted_us: int) -> None:

@@ -40,6 +40,7 @@ class DuckDBSink(TransactionalSink):
     """Events in a local DuckDB database, each exactly once."""
 
     batch_bytes: ClassVar[int] = 8 * 2**20
+    takes_replays: ClassVar[bool] = True
 
     def __init__(self, config: DuckDBConfig, context: Context) -> None:
         self._config = config

@@ -38,6 +38,7 @@ class _Uncommitted:
     rows: int = 0
     checkpoints: dict[str, dict[bytes, bytes | None]] = attrs.field(factory=dict)
     accepted_us: int = 0
+    replays: ledger.Replays | None = None
 
 
 class Store:
@@ -93,6 +94,18 @@ class Store:
         for component, written in position.checkpoints.items():
             one.checkpoints.setdefault(component, {}).update(written)
 
+    def put_again(self, batch: EventBatch, position: Position) -> None:
+        """Store the rows of a dead letter, as rows of this moment: the position stays where it is."""
+        here = attrs.evolve(position, last=self.reached, checkpoints={})
+        self.put(batch, np.full(len(batch), self.reached), here)
+        if self._open is not None:
+            total = self.replays().total + len(batch)
+            self._open.replays = ledger.Replays(position.replay, len(batch), total)
+
+    def replays(self) -> ledger.Replays:
+        """What is stored of dead letters that were delivered again."""
+        return ledger.replays(self._writer)
+
     def commit(self) -> None:
         """Rows, position and checkpoints of the open transaction, all at once."""
         one = self._open
@@ -104,6 +117,8 @@ class Store:
         noted_us = aged_us if aged_us - self._noted_us >= _AGE_STEP_US else self._noted_us
         if noted_us != self._noted_us:
             ledger.note_age(self._writer, one.last, noted_us)
+        if one.replays is not None:
+            ledger.note_replays(self._writer, one.replays)
         reached("duckdb.commit.before")
         self._writer.execute("COMMIT")
         reached("duckdb.commit.after")
@@ -139,6 +154,7 @@ class Store:
             queue_id=self.owner.queue_id,
             sequence=self.sequence,
             checkpoints=ledger.checkpoints(self._writer),
+            replayed=self.replays().total,
         )
 
     def give_to(self, owner: ledger.Owner) -> None:

@@ -69,8 +69,11 @@ class Upkeep:
 
     def _move_when_due(self, store: Store, now: float) -> None:
         waited = now - self._tidied >= self._interval
-        if not waited and store.current.wal_bytes() + self._unlogged < self._checkpoint_bytes:
-            return
+        if waited or store.current.wal_bytes() + self._unlogged >= self._checkpoint_bytes:
+            self.move_now(store)
+
+    def move_now(self, store: Store) -> bool:
+        """As `move_to_file`; whether it could be done."""
         try:
             self.move_to_file(store)
             self._holder.problems.look(store)
@@ -81,6 +84,9 @@ class Upkeep:
             self._log.info("no checkpoint now: %s", first_line(error))
         except (duckdb.Error, OSError) as error:
             self._fail(error)
+        else:
+            return True
+        return False
 
     def move_to_file(self, store: Store) -> None:
         """CHECKPOINT, the next file when this one is full, and retention.

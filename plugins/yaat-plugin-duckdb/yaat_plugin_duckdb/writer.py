@@ -121,6 +121,8 @@ class Writer:
         """
         if len(batch) != position.last - position.first + 1:
             raise ValueError(f"{len(batch)} rows for the sequences {position.first} to {position.last}")
+        if position.replay:
+            return self._delivered_again(batch, position)
         with self._lock:
             outcome = self._delivered(batch, position)
             self._holding = isinstance(outcome, Held)
@@ -185,6 +187,9 @@ class Writer:
                 if rows_at_fault:
                     dead = self._refused(batch)
                 store = self.holder.opened()
+                if position.replay and position.replay == (known := store.replays()).id:
+                    dead = self._refused(batch) if known.events < len(batch) else []
+                    return Partial(dead) if dead else Done()
                 self.upkeep.make_way(store, position)
                 self._put(store, batch, position, dead)
                 self._commit(store)
@@ -197,9 +202,27 @@ class Writer:
                 return Partial(dead) if dead else Done()
         return Retry(why=why)
 
+    def _delivered_again(self, batch: EventBatch, position: Position) -> Outcome:
+        """A dead letter: in one transaction with its id, and in the file itself before that is said, since the letter goes."""
+        with self._lock:
+            outcome = self._alone(batch, position)
+            store = self.holder.store
+            if isinstance(outcome, Retry) or store is None:
+                return outcome
+            if store.current.wal_bytes() and not self.upkeep.move_now(store):
+                return Retry(
+                    after=1.0, why="a query is in the way of the checkpoint that a dead letter needs"
+                )
+            return outcome
+
     def _put(self, store: Store, batch: EventBatch, position: Position, dead: list[tuple[int, str]]) -> None:
         """Store what of the batch is not stored yet, and is no dead row."""
         self._require_queue(store, position.queue_id)
+        if position.replay:
+            store.put_again(
+                batch.filter(pa.array(~np.isin(np.arange(len(batch)), [row for row, _ in dead]))), position
+            )
+            return
         sequences = np.arange(position.first, position.last + 1)
         wanted = sequences > store.reached
         if not wanted.any() and (store.reached > position.last or not position.checkpoints):

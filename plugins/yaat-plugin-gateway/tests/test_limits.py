@@ -160,6 +160,22 @@ async def test_a_quota_of_a_day(local: State, wall: Any, mock_clock: MockClock) 
         assert admitted.headers["RateLimit-Limit"] == "10"
 
 
+async def test_a_clock_that_is_set_back_forgets_nothing(
+    local: State, wall: Any, mock_clock: MockClock
+) -> None:
+    local.usage.set_quota("default", Quota(event_type="log", period="day", events=10))
+    async with opened(local, KeyLimits(), wall=wall) as gate:
+        caller = await caller_of(gate, local, wall)
+        await took(gate, caller, {"log": 10})
+        wall.now += 86_400
+        await took(gate, caller, {"log": 9})
+        wall.now -= 86_400
+        await refused(gate, caller, {"log": 1})
+        wall.now += 86_400
+        await took(gate, caller, {"log": 1})
+        await refused(gate, caller, {"log": 1})
+
+
 async def test_quotas_of_a_month_and_of_all_types(local: State, wall: Any, mock_clock: MockClock) -> None:
     local.organizations.create(Organization(id="acme", name="Acme", created_us=wall.us))
     local.usage.set_quota("default", Quota(event_type="all", period="month", bytes=1_000))

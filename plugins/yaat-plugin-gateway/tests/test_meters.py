@@ -77,7 +77,7 @@ class Quotas(RuleBasedStateMachine):
 
     @invariant()
     def what_it_says_is_so(self) -> None:
-        for stand, _ in self.meter.stands(TYPES):
+        for stand in self.meter.stands(TYPES):
             used = self.used(stand.quota)[stand.unit == "bytes"]
             assert stand.used == used <= stand.allowed
             assert stand.left == stand.allowed - used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from yaat_core.components import QueryScope
-from yaat_core.errors import StoreDamaged, StoreUnavailable, UsageError
+from yaat_core.errors import NotAllowed, StoreDamaged, StoreUnavailable, UsageError
 from yaat_plugin_gateway.access import token
 from yaat_plugin_gateway.state.keys import UnknownKey
 from yaat_plugin_gateway.state.location import located, shown
@@ -254,6 +255,23 @@ def test_a_symbolic_link_is_not_followed_into_a_new_file(tmp_path: Path) -> None
     with pytest.raises(StoreUnavailable):
         open_state(located("gateway.sqlite", tmp_path), NOW)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_another_user_may_not_open_it(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    open_state(located("mine/gateway.db", tmp_path), NOW).close()
+    mine = os.geteuid() == 0
+    (tmp_path / "mine").chmod(0o755)
+    (tmp_path / "mine" / "gateway.db").chmod(0o600 if mine else 0)
+    if mine:
+        os.seteuid(65534)
+    try:
+        for name in ("mine/gateway.db", "mine/another.db") if mine else ("mine/gateway.db",):
+            with pytest.raises(NotAllowed, match="can't be opened: Permission denied"):
+                open_state(located(name, tmp_path), NOW)
+    finally:
+        if mine:
+            os.seteuid(0)
 
 
 def test_what_is_no_database_is_told_and_left(tmp_path: Path) -> None:

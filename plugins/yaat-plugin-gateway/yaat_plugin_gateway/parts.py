@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import attrs
@@ -56,7 +57,8 @@ async def open_parts(config: GatewayConfig, context: Context) -> AsyncIterator[P
     url = located(config.state, context.state_dir)
     state = await trio.to_thread.run_sync(open_state, url, time.time_ns() // 1_000)
     try:
-        async with opened(state, config.limits, everyone=config.access == "none") as gate:
+        everyone, refused = config.access == "none", partial(_refused, context)
+        async with opened(state, config.limits, everyone=everyone, refused=refused) as gate:
             yield Parts(
                 access=gate.access,
                 limits=gate.limits,
@@ -66,3 +68,8 @@ async def open_parts(config: GatewayConfig, context: Context) -> AsyncIterator[P
             )
     finally:
         state.close()
+
+
+def _refused(context: Context, code: str) -> None:
+    """As the desk counts what it refuses; these never come to it."""
+    context.stats.counter("yaat_gateway_refused_requests_total", "Requests refused.", reason=code).add(1)

@@ -21,10 +21,6 @@ class Failures:
 
     def __init__(self) -> None:
         self._buckets: dict[str, Bucket] = {}
-        self.count = 0
-        """Wrong keys since the start."""
-        self.slowed = 0
-        """Requests that were turned away for those that came before."""
 
     def wait(self, address: str) -> float:
         """Seconds until this address may try another key; 0: now."""
@@ -33,7 +29,6 @@ class Failures:
 
     def add(self, address: str) -> None:
         """It tried a wrong one."""
-        self.count += 1
         network = _network(address)
         now = trio.current_time()
         bucket = self._buckets.pop(network, None) or Bucket(_EACH_SECOND, AT_ONCE, now)

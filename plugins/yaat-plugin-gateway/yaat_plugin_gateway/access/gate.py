@@ -15,6 +15,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import attrs
@@ -115,23 +116,27 @@ async def opened(
     limits: KeyLimits,
     *,
     everyone: bool = False,
+    refused: Callable[[str], None] = lambda code: None,
     wall: Callable[[], float] = time.time,
 ) -> AsyncIterator[Gate]:
     """A gate on an open state, while the block lasts; the state stays open.
 
     ``everyone``: whoever comes may send and read, for the organization `default` (the listener has to be on loopback).
+    ``refused`` is told the code of each request that is refused for its key.
 
     Raises:
         YaatError: the state can't be used.
     """
     watch = Watch(state)
-    keyring = Keyring(state, watch, wall=wall)
+    keyring = Keyring(state, watch, refused, wall=wall)
     limiter = Limiter(state, limits, keyring.rates, wall=wall)
     watch.subscribe(limiter.changed)
     access: Access = Everyone(watch, _anyone()) if everyone else keyring
     gate = Gate(state, access, keyring, limiter, Sightings(wall=wall), watch, wall)
     if everyone:
         await state.ask(state.organizations.ensure, FIRST, int(wall() * 1e6))
+    elif not await state.ask(partial(state.keys.all, limit=1)):
+        log.warning("nobody can send yet: make a key with `yaat gateway keys create NAME`")
     await watch.look()
     try:
         async with trio.open_nursery() as nursery:

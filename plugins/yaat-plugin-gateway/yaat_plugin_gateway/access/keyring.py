@@ -46,9 +46,17 @@ class _Known:
 class Keyring:
     """Implements `Access` on the keys of the state."""
 
-    def __init__(self, state: State, watch: Watch, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        state: State,
+        watch: Watch,
+        refused: Callable[[str], None],
+        *,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._state = state
         self._watch = watch
+        self._refused = refused
         self._wall = wall
         self._known: dict[str, _Known] = {}
         self._unknown: dict[str, None] = {}
@@ -59,7 +67,7 @@ class Keyring:
     async def caller(self, token: str | None, address: str = "") -> Caller:
         """As `Access.caller`."""
         if token is None:
-            raise _unauthorized("no key", "send it as `Authorization: Bearer KEY`")
+            raise self._told(_unauthorized("no key", "send it as `Authorization: Bearer KEY`"))
         if not self._watch.is_current:
             await self._watch.look()
         known = self._known.get(token[5:15])
@@ -67,7 +75,7 @@ class Keyring:
             known = await self._looked_up(token, address)
         now = self._wall()
         if now >= known.until:
-            raise _ended(known.key, now)
+            raise self._told(_ended(known.key, now))
         known.used = now
         return known.caller
 
@@ -110,16 +118,17 @@ class Keyring:
         """A key that is not known by heart, or a wrong one."""
         id = tokens.id_of(token)
         if id is None:
-            raise self._wrong("this is no key of a gateway: it is cut, mistyped, or something else")
+            problem = "this is no key of a gateway: it is cut, mistyped, or something else"
+            raise self._told(_unauthorized(problem, _ANOTHER))
         if id in self._unknown:
-            raise self._wrong(f"no key {tokens.prefix(id)} is known here")
+            raise self._told(_unauthorized(f"no key {tokens.prefix(id)} is known here", _ANOTHER))
         if wait := self.failures.wait(address):
-            self.failures.slowed += 1
-            raise _slowed(wait)
+            raise self._told(_slowed(wait))
         known = self._known.get(id) or await self._asked(id)
         if known is None or not hmac.compare_digest(tokens.digest(token), known.hash):
             self.failures.add(address)
-            raise _unauthorized(f"no key {tokens.prefix(id)} is known here, or its text is another", _ANOTHER)
+            problem = f"no key {tokens.prefix(id)} is known here, or its text is another"
+            raise self._told(_unauthorized(problem, _ANOTHER))
         return known
 
     async def _asked(self, id: str) -> _Known | None:
@@ -139,10 +148,10 @@ class Keyring:
         known = self._known[id] = _Known.of(key)
         return known
 
-    def _wrong(self, problem: str) -> Refused:
-        """One that costs nothing to refuse, however often it comes: counted, and not slowed."""
-        self.failures.count += 1
-        return _unauthorized(problem, _ANOTHER)
+    def _told(self, refused: Refused) -> Refused:
+        """Counted."""
+        self._refused(refused.code)
+        return refused
 
 
 @attrs.frozen

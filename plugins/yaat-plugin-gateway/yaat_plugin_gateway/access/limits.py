@@ -23,7 +23,7 @@ from yaat_core.errors import YaatError
 from yaat_plugin_gateway.access.bucket import Bucket
 from yaat_plugin_gateway.access.caller import Admission, Caller
 from yaat_plugin_gateway.access.ledger import Ledger
-from yaat_plugin_gateway.access.meters import Meter, Stand, Today, shares
+from yaat_plugin_gateway.access.meters import Amount, Meter, Stand, Today, shares
 from yaat_plugin_gateway.access.rates import KeyLimits
 from yaat_plugin_gateway.state.keys import Changes
 from yaat_plugin_gateway.state.records import Rates
@@ -92,18 +92,20 @@ class Limiter:
         self._meters: dict[str, Meter] = {}
         self._stale: dict[str, float] = {}
         self._today = Today.at(wall())
+        self._latest = self._today.day
         self.ledger = Ledger(state)
         self.refused: dict[str, int] = {"rate": 0, "quota": 0}
         """Requests turned away since the start."""
 
     async def admit(self, caller: Caller, events: Mapping[str, int], size: int) -> Admission:
         """As `Limits.admit`. What is refused takes nothing from any limit."""
+        today = self._turned()
         organization_id = caller.scope.organization_id
         meter = self._meters.get(organization_id)
         if meter is None or self._stale.get(organization_id, math.inf) <= trio.current_time():
             meter = await self._meter(organization_id)
-        today = self._turned()
-        if meter.quotas and (stand := meter.exceeded(shares(events, size))) is not None:
+        amounts = shares(events, size) if meter.quotas else {}
+        if meter.quotas and (stand := meter.exceeded(amounts)) is not None:
             self.refused["quota"] += 1
             raise self._over_quota(stand, today)
         now = trio.current_time()
@@ -114,7 +116,7 @@ class Limiter:
             )
         self._take(buckets, {"events": sum(events.values()), "bytes": size, "requests": 1}, now)
         tightest = min(
-            [*self._of_buckets(buckets, now), *self._of_quotas(meter, events, buckets.policy)],
+            [*self._of_buckets(buckets, now), *self._of_quotas(meter, amounts, buckets.policy)],
             key=lambda one: one.left / one.limit,
             default=None,
         )
@@ -209,14 +211,17 @@ class Limiter:
         now = self._wall()
         if not self._today.day_ends - 86_400 <= now < self._today.day_ends:
             self._today = Today.at(now)
+            if self._today.day <= self._latest:
+                self._meters.clear()  # the clock was set back: the database knows what that day had
+            self._latest = max(self._latest, self._today.day)
             for meter in self._meters.values():
                 meter.turn(self._today)
         return self._today
 
-    def _of_quotas(self, meter: Meter, events: Mapping[str, int], policy: str) -> Iterator[_Tightest]:
-        for stand, _ in meter.stands(events) if meter.quotas else ():
+    def _of_quotas(self, meter: Meter, amounts: Mapping[str, Amount], policy: str) -> Iterator[_Tightest]:
+        for stand, left in meter.after(amounts) if meter.quotas else ():
             reset = self._today.ends(stand.quota.period) - self._wall()
-            yield _Tightest(max(1, stand.allowed), stand.left, reset, policy)
+            yield _Tightest(max(1, stand.allowed), left, reset, policy)
 
     def _over_quota(self, stand: Stand, today: Today) -> Refused:
         quota = stand.quota

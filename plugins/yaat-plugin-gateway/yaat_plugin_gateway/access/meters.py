@@ -86,25 +86,28 @@ class Meter:
             self._count("day", event_type, amount)
             self._count("month", event_type, amount)
 
-    def stands(self, event_types: Iterable[str]) -> Iterator[tuple[Stand, str]]:
-        """The quotas that these types count for, with the type they are of."""
+    def stands(self, event_types: Iterable[str]) -> Iterator[Stand]:
+        """The quotas that these types count for."""
         wanted = {*event_types, _ALL}
         for quota in self.quotas:
             if quota.event_type in wanted:
                 events, size = self._used.get((quota.period, quota.event_type), (0, 0))
                 if quota.events is not None:
-                    yield Stand(quota, "events", quota.events, events), quota.event_type
+                    yield Stand(quota, "events", quota.events, events)
                 if quota.bytes is not None:
-                    yield Stand(quota, "bytes", quota.bytes, size), quota.event_type
+                    yield Stand(quota, "bytes", quota.bytes, size)
 
     def exceeded(self, amounts: Mapping[str, Amount]) -> Stand | None:
         """The first quota that has no room for this."""
+        return next((stand for stand, left in self.after(amounts) if left < 0), None)
+
+    def after(self, amounts: Mapping[str, Amount]) -> Iterator[tuple[Stand, int]]:
+        """The quotas that these types count for, with what would be left of each."""
         whole = (sum(one[0] for one in amounts.values()), sum(one[1] for one in amounts.values()))
-        for stand, event_type in self.stands(amounts):
+        for stand in self.stands(amounts):
+            event_type = stand.quota.event_type
             coming = whole if event_type == _ALL else amounts[event_type]
-            if stand.used + coming[stand.unit == "bytes"] > stand.allowed:
-                return stand
-        return None
+            yield stand, stand.allowed - stand.used - coming[stand.unit == "bytes"]
 
     def _count(self, period: Period, event_type: str, amount: Amount) -> None:
         for name in (event_type, _ALL):

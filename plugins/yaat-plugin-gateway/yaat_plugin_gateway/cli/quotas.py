@@ -83,7 +83,7 @@ def _tell(door: Door, where: str | None, organization_id: str) -> None:
     with opened(door, where) as state:
         found = state.usage.quotas(organization_id)
         meter = Meter(found, today, state.usage.totals(organization_id, today.month))
-    stands = [stand for stand, _ in meter.stands(["log", "span", "metric"])]
+    stands = list(meter.stands(["log", "span", "metric"]))
 
     def human() -> None:
         shown = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,11 +47,16 @@ class Database:
         """Make the file of SQLite when there is none: for this user alone, its name durable.
 
         Raises:
-            YaatError: the folder can't be made or written.
+            NotAllowed: this user may not make it, or not write it.
+            YaatError: it can't be made.
         """
-        if not self.is_file or self.path.exists():
+        if not self.is_file:
             return
         try:
+            if self.path.exists():
+                if not os.access(self.path, os.R_OK | os.W_OK, effective_ids=True):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+                return
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(durable.private(str(self.path), os.O_CREAT | os.O_RDWR))
             durable.sync_folder(self.path.parent)
@@ -175,7 +181,7 @@ def _unavailable(name: str, why: str) -> StoreUnavailable:
 def _by_os(error: OSError, name: str) -> YaatError:
     if isinstance(error, PermissionError):
         return NotAllowed(
-            f"the gateway's state can't be made: {error.strerror}",
+            f"the gateway's state can't be opened: {error.strerror}",
             where=name,
             fix="run the command as the gateway's user (sudo -u)",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -14,6 +15,8 @@ from yaat_plugin_gateway.state.organizations import Organizations
 from yaat_plugin_gateway.state.records import Organization
 from yaat_plugin_gateway.state.upgrade import upgrade
 from yaat_plugin_gateway.state.usage import Usage
+
+log = logging.getLogger("yaat.gateway")
 
 R = TypeVar("R")
 
@@ -69,6 +72,8 @@ def open_state(url: URL, now_us: int) -> State:
         first = Organization(id=FIRST, name=FIRST, created_us=now_us)
         state = State(database, fresh=False)
         state.fresh = state.organizations.make_first(first)
+        if state.fresh:
+            log.info("made the state %s, with the organization %s", state.name, FIRST)
     except BaseException:
         database.close()
         raise

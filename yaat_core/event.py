@@ -279,8 +279,10 @@ def _array(field: pa.Field, value: Any, rows: int) -> Any:
             offsets = pa.repeat(pa.scalar(0, pa.int32()), rows + 1)
             nothing = pa.array([], pa.string())
             return pa.MapArray.from_arrays(offsets, nothing, nothing)
+        elif field.nullable:
+            return pa.nulls(rows, field.type)
         else:
-            value = _DEFAULTS.get(field.name)
+            value = _DEFAULTS[field.name]
     if isinstance(value, Mapping):
         value = list(value.items())
     return pa.repeat(pa.scalar(value, field.type), rows)

@@ -74,20 +74,6 @@ class GatewayProcess:
             wait_until(lambda: _count(client) >= before + len(events), what="events can be asked for")
 
 
-def listening_port(agent: AgentProcess, default: int | None = None) -> int:
-    """Where the gateway of an agent listens since it was started last.
-
-    Raises:
-        LookupError: nowhere yet, and there is no ``default``.
-    """
-    found = _LISTENING.findall(agent.log())
-    if found:
-        return int(found[-1])
-    if default is None:
-        raise LookupError("it does not listen yet")
-    return default
-
-
 def _count(client: httpx.Client) -> int:
     answer = client.get("/v1/query", params={"sql": "SELECT count(*) AS n FROM events"})
     return int(answer.json()["rows"][0]["n"]) if answer.is_success else 0

@@ -37,7 +37,7 @@ def decode(body: bytes, organization: str, received_us: int, max_events: int) ->
     Raises:
         Refused: 400, the body as a whole is wrong; 413, too many events.
     """
-    batch = fast.decode(body, organization, pa.scalar(received_us, pa.int64()).cast(TIME_TYPE))
+    batch = fast.decode(body, organization, pa.scalar(received_us, TIME_TYPE))
     if batch is not None:
         _bounded(len(batch), max_events)
         return Decoded(batch)

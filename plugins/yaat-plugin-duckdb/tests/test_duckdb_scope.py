@@ -1,7 +1,5 @@
 """Queries with a scope: answered as if no other event existed. The judge is a database in which no other ever did."""
 
-# ruff: noqa: E501 - one query a line
-from __future__ import annotations
 
 import json
 from collections.abc import Iterator
@@ -25,11 +23,6 @@ HOSTILE = "o' OR '1'='1' -- \\ \" ; DROP TABLE yaat_events; /* ü"
 SHOP = QueryScope(
     organization_id="acme", services=frozenset(["shop"]), environments=frozenset(["production"])
 )
-DATA = Path(__file__).parent / "data"
-#: One a line: what a key may ask, and how it might look for what it may not see.
-QUERIES = (DATA / "scoped.sql").read_text(encoding="utf-8").splitlines()
-#: What does not run with a scope.
-REFUSED = (DATA / "scoped_refused.sql").read_text(encoding="utf-8").splitlines()
 SCOPES = {
     "service": SHOP,
     # `pay` has rows whose message is no number: the queries' casts raise, on rows that may be seen.
@@ -38,6 +31,14 @@ SCOPES = {
     "hostile": QueryScope(organization_id=HOSTILE, services=frozenset([HOSTILE])),
     "nobody": QueryScope(organization_id="nobody"),
 }
+
+#: One query a line: what may be asked, and what may not.
+QUERIES = (Path(__file__).parent / "scope_queries.sql").read_text(encoding="utf-8")
+REFUSED = (Path(__file__).parent / "scope_refused.sql").read_text(encoding="utf-8")
+
+
+def lines(text: str) -> list[str]:
+    return text.strip().splitlines()
 
 
 @attrs.frozen
@@ -173,7 +174,7 @@ def _answer(bench: Any, sql: str, scope: QueryScope) -> tuple[str, list[str]]:
     ],
 )
 def test_as_if_no_other_event_existed(world: World, scope: str) -> None:
-    for sql in QUERIES:
+    for sql in lines(QUERIES):
         assert _answer(world.everything, sql, SCOPES[scope]) == _answer(
             world.twins[scope], sql, SCOPES[scope]
         ), sql
@@ -181,12 +182,12 @@ def test_as_if_no_other_event_existed(world: World, scope: str) -> None:
 
 def test_the_queries_are_not_all_errors(world: World) -> None:
     """Else the comparison would mean little."""
-    answers = [_answer(world.everything, sql, SHOP)[0] for sql in QUERIES]
+    answers = [_answer(world.everything, sql, SHOP)[0] for sql in lines(QUERIES)]
     assert answers.count("rows") > 0.8 * len(answers)
     assert world.everything.ask("SELECT count(*) AS n FROM events", scope=SHOP) == [{"n": world.shop}]
 
 
-@pytest.mark.parametrize("sql", REFUSED)
+@pytest.mark.parametrize("sql", lines(REFUSED))
 def test_what_could_look_past_the_scope_is_refused(everything: Any, sql: str) -> None:
     with pytest.raises(QueryRefused):
         everything.ask(sql, scope=SHOP)

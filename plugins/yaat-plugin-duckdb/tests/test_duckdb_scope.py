@@ -1,5 +1,6 @@
 """Queries with a scope: answered as if no other event existed. The judge is a database in which no other ever did."""
 
+from __future__ import annotations
 
 import json
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ class Row:
 
 
 def _rows(file: int) -> list[Row]:
-    """Rows of everybody, mixed. Those that nobody here sees hold what no other row holds: in texts, and at both ends of numbers."""
+    """Rows of everybody, mixed. Those that nobody here sees hold what no other holds, in texts and at both ends of numbers."""
     rows = []
     for number in range(60):
         rows += [

@@ -158,15 +158,39 @@ async def test_a_breaker_sends_one_small_request_and_then_everything(tmp_path: P
 async def test_a_probe_of_what_surely_did_not_arrive_is_small(tmp_path: Path) -> None:
     breaker = CircuitBreakerConfig(failure_threshold=2, reset_timeout=Duration(0.02), probe_rows=4)
     with served() as server:
+        async with forwarding(tmp_path, server.url, circuit_breaker=breaker) as cloud:
+            assert await cloud.once(batch_of(["the first"])) == Done()
+            server.stop()
+            for _ in range(4):
+                outcome = await cloud.once(batch_of(TEXTS), first=2)
+                assert isinstance(outcome, Retry)
+            assert "refused" in outcome.why
+            server.start()
+            assert await cloud.until_over(batch_of(TEXTS), first=2) == Done()
+    assert [len(request.events) for request in server.requests][:2] == [1, 4]
+    assert server.messages == ["the first", *TEXTS]
+
+
+async def test_what_an_earlier_life_may_have_sent_is_not_cut_for_a_probe(tmp_path: Path) -> None:
+    """Killed with a request on its way; then the server is down long enough to open the breaker."""
+    breaker = CircuitBreakerConfig(failure_threshold=2, reset_timeout=Duration(0.02), probe_rows=4)
+    with served(taken_then(hang)) as server:
+        async with (
+            forwarding(tmp_path, server.url, circuit_breaker=breaker) as cloud,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(cloud.once, batch_of(TEXTS))
+            while not server.events:
+                await trio.sleep(0.01)
+            nursery.cancel_scope.cancel()
         server.stop()
         async with forwarding(tmp_path, server.url, circuit_breaker=breaker) as cloud:
-            for _ in range(3):
-                outcome = await cloud.once(batch_of(TEXTS))
-                assert isinstance(outcome, Retry)
-                assert "refused" in outcome.why
+            for _ in range(4):
+                assert isinstance(await cloud.once(batch_of(TEXTS)), Retry)
+                await trio.sleep(0.05)
             server.start()
             assert await cloud.until_over(batch_of(TEXTS)) == Done()
-    assert len(server.requests[0].events) == 4
+    assert server.repeated == 1
     assert server.messages == TEXTS
 
 

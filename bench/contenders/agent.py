@@ -53,7 +53,7 @@ class AgentQueue(Contender):
 
     def check(self, folder: Path, lines: int) -> None:
         told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-        assert told == {"rows": lines, "secrets": 0, "first": 1, "last": lines}, (
+        assert told == {"rows": lines, "secrets": 0, "first": 1, "last": lines, "counted": 0.0}, (
             f"came out of the queue: {told}"
         )
 

@@ -128,6 +128,29 @@ async def test_an_outcome_is_the_same_after_a_kill_before_the_core_knew(tmp_path
     assert [row for row, _ in first.dead] == [5]
 
 
+@pytest.mark.parametrize("restart", [False, True])
+async def test_a_dead_letter_between_two_attempts_forgets_neither(tmp_path: Path, *, restart: bool) -> None:
+    """The core sends a letter again while what the queue has waits: what either has acknowledged stays so."""
+    options: dict[str, Any] = {"max_batch_rows": 10, "ordered": True}
+    queued, letter = batch_of(TEXTS), batch_of([f"dead {n}" for n in range(20)])
+    again = attrs.evolve(position(3, 22), replay="a1b2")
+    behaviours = [obey, obey, status(503), obey, status(503)]
+    with served(*behaviours) as server:
+        async with forwarding(tmp_path, server.url, **options) as cloud:
+            assert isinstance(await cloud.once(queued), Retry)
+            assert isinstance(await cloud.sink.deliver(letter, again), Retry)
+            if not restart:
+                assert await cloud.until_over(queued) == Done()
+                assert await cloud.sink.deliver(letter, again) == Done()
+        if restart:
+            async with forwarding(tmp_path, server.url, **options) as cloud:
+                assert await cloud.until_over(queued) == Done()
+                assert await cloud.sink.deliver(letter, again) == Done()
+        assert server.repeated == 0
+        assert len(server.messages) == len(set(server.messages)) == 60
+        assert len({request.batch_id for request in server.requests}) == 6, "two were sent twice"
+
+
 async def test_a_breaker_sends_one_small_request_and_then_everything(tmp_path: Path) -> None:
     breaker = CircuitBreakerConfig(failure_threshold=3, reset_timeout=Duration(0.02), probe_rows=4)
     with served(otherwise=status(429)) as server:

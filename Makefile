@@ -17,7 +17,7 @@ SECONDS ?=
 KILLS ?=
 SWEEP ?=
 
-.PHONY: help demo test test-faults explore lint types fix bench bench-idle bench-statsd bench-docker bench-journald soak dist clean
+.PHONY: help demo test test-faults explore lint types fix bench bench-cloud bench-idle bench-statsd bench-docker bench-journald soak dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,9 @@ fix: $(DEV) ## let ruff mend style, and write the generated documents anew
 
 bench: $(DEV) ## against one DuckDB statement and peers, as ratios (BENCH_ARGS="--lines 50000"; --volumes)
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+bench-cloud: $(DEV) ## the `cloud` sink against gzip 1 alone, the agent against the Collector's otlphttp exporter
+	@$(BIN)/python bench/cloud_run.py $(BENCH_ARGS)
 
 bench-docker: $(DEV) ## a container's log into the database, against `podman logs` into a file
 	@$(BIN)/python bench/docker_run.py $(BENCH_ARGS)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Sends StatsD datagrams to a UDP port at a set rate; prints as JSON what it sent.
+"""Sends StatsD datagrams to a UDP port, or a Unix socket, at a set rate; prints as JSON what it sent.
 
-    bench/statsd_sender.py PORT RATE SECONDS
+    bench/statsd_sender.py PORT|FILE RATE SECONDS
 
 Six of ten datagrams are counters, three timers, one a gauge, over 300 names; one metric a
 datagram, as clients without a buffer send them. The sender falls behind rather than sends in larger bursts than 2 ms.
@@ -36,12 +36,13 @@ def datagrams(count: int, seed: int = 1) -> list[bytes]:
 
 
 def main() -> None:
-    port, rate, seconds = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+    place, rate, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
     texts = datagrams(10_000)
     counters = [COUNTER.encode() in text for text in texts]
     sent = 0
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.connect(("127.0.0.1", port))
+    family = socket.AF_UNIX if "/" in place else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sender:
+        sender.connect(place if "/" in place else ("127.0.0.1", int(place)))
         began = time.perf_counter()
         while (now := time.perf_counter() - began) < seconds:
             due = min(int(now * rate), sent + max(int(rate * BURST_SECONDS), 1))

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
@@ -25,7 +25,7 @@ _PATIENCE = 60.0
 
 
 class Receiver(abc.ABC):
-    """One StatsD server. Use: ``with receiver.serving(folder) as port``, then `run` and `received`."""
+    """One StatsD server. Use: ``with receiver.serving(folder) as place`` (a port or a file), then `run` and `received`."""
 
     name: str
     what: str
@@ -40,23 +40,31 @@ class Receiver(abc.ABC):
         return True
 
     @contextlib.contextmanager
-    def serving(self, folder: Path) -> Iterator[int]:
+    def serving(self, folder: Path) -> Iterator[str]:
         """It runs; then it has flushed and stopped."""
-        port = free_port()
+        place = self._place(folder)
         with self._around(folder):
-            server = Server(self._command(folder, port), folder / "log")
-            server.wait_for(lambda: drops(port) is not None, seconds=_PATIENCE, what="does not listen")
-            yield port
+            command, environ = self._command(folder, place), self._environ
+            server = Server(command, folder / "log", environ)
+            server.wait_for(lambda: drops(place) is not None, seconds=_PATIENCE, what="does not listen")
+            yield place
             time.sleep(2.5 * FLUSH)  # every contender flushes once a second; not all of them flush at the end
             self.run = server.stop()
         self.received = self._count(folder)
+
+    def _place(self, folder: Path) -> str:
+        return str(free_port())
+
+    @property
+    def _environ(self) -> Mapping[str, str]:
+        return {}
 
     @contextlib.contextmanager
     def _around(self, folder: Path) -> Iterator[None]:
         yield
 
     @abc.abstractmethod
-    def _command(self, folder: Path, port: int) -> list[str]:
+    def _command(self, folder: Path, place: str) -> list[str]:
         """Writes its configuration; how to start it."""
 
     @abc.abstractmethod
@@ -70,7 +78,7 @@ class Agent(Receiver):
     name = "yaat"
     what = "aggregated, scrubbed, synced LevelDB queue, DuckDB"
 
-    def _command(self, folder: Path, port: int) -> list[str]:
+    def _command(self, folder: Path, place: str) -> list[str]:
         config = folder / "yaat.yaml"
         config.write_text(
             f"""\
@@ -78,9 +86,9 @@ version: 1
 state_dir: state
 health: {{listen: "off"}}
 sources:
-  metrics: {{type: statsd, listen: ["udp://127.0.0.1:{port}"], window: {FLUSH}s}}
+  metrics: {{type: statsd, listen: ["{self._listen(place)}"], window: {FLUSH}s}}
 sinks:
-  local: {{type: duckdb, path: events.duckdb}}
+  local: {self._sink(folder)}
 """,
             encoding="utf-8",
         )
@@ -94,6 +102,39 @@ sinks:
                 [COUNTER],
             ).fetchall()
         return float(total)
+
+    def _listen(self, place: str) -> str:
+        return f"udp://127.0.0.1:{place}"
+
+    def _sink(self, folder: Path) -> str:
+        return "{type: duckdb, path: events.duckdb}"
+
+
+class AgentUnix(Agent):
+    """The same over a Unix datagram socket, where senders wait."""
+
+    name = "yaat-unix"
+    what = "the same over a Unix datagram socket"
+
+    def _place(self, folder: Path) -> str:
+        return str(folder / "s")
+
+    def _listen(self, place: str) -> str:
+        return f"unixgram://{place}"
+
+
+class AgentQueue(Agent):
+    """The same without a database: what the queue gives out is counted and thrown away."""
+
+    name = "yaat-queue"
+    what = "the agent up to its queue, over UDP; a sink that throws away"
+    _environ: Mapping[str, str] = {"YAAT_PLUGINS_DIR": str(Path(__file__).resolve().parent / "plugins")}
+
+    def _sink(self, folder: Path) -> str:
+        return f'{{type: "null", report: "{folder / "report.json"}"}}'
+
+    def _count(self, folder: Path) -> float:
+        return float(json.loads((folder / "report.json").read_text(encoding="utf-8"))["counted"])
 
 
 class Etsy(Receiver):
@@ -110,9 +151,9 @@ class Etsy(Receiver):
         with Graphite() as self._graphite:
             yield
 
-    def _command(self, folder: Path, port: int) -> list[str]:
+    def _command(self, folder: Path, place: str) -> list[str]:
         settings = {
-            "port": port,
+            "port": int(place),
             "address": "127.0.0.1",
             "mgmt_port": free_port(),
             "graphiteHost": "127.0.0.1",
@@ -137,7 +178,7 @@ class Telegraf(Receiver):
     def available(self) -> bool:
         return (PEERS / "telegraf" / ".built").exists()
 
-    def _command(self, folder: Path, port: int) -> list[str]:
+    def _command(self, folder: Path, place: str) -> list[str]:
         (folder / "telegraf.conf").write_text(
             f"""\
 [agent]
@@ -147,7 +188,7 @@ class Telegraf(Receiver):
   omit_hostname = true
 [[inputs.statsd]]
   protocol = "udp"
-  service_address = "127.0.0.1:{port}"
+  service_address = "127.0.0.1:{place}"
   delete_counters = true
   delete_gauges = true
   delete_timings = true
@@ -212,11 +253,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def drops(port: int) -> int | None:
-    """What the kernel dropped of a UDP port on loopback; None when nobody listens."""
+def drops(place: str) -> int | None:
+    """What the kernel dropped of a UDP port on loopback (of a Unix socket: nothing, senders wait); None when nobody listens."""
+    if "/" in place:
+        return 0 if Path(place).exists() else None
     with open("/proc/net/udp", encoding="ascii") as table:
         for row in table:
             fields = row.split()
-            if fields[1].endswith(f":{port:04X}"):
+            if fields[1].endswith(f":{int(place):04X}"):
                 return int(fields[-1])
     return None

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yaat_core.event import SCHEMA, Event, EventBatch
-from yaat_core.wire import rows_from_json, rows_to_json, to_json_lines
+from yaat_core.wire import json_elements, rows_from_json, rows_to_json, to_json_lines
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 MAYBE = st.none() | TEXT
@@ -155,3 +155,14 @@ def test_a_tag_without_a_value_does_not_take_the_others_away() -> None:
 def test_no_rows() -> None:
     assert to_json_lines(EventBatch.empty()) == b""
     assert rows_to_json(EventBatch.empty()) == []
+
+
+def test_elements_of_an_array_can_be_cut_anywhere() -> None:
+    batch = EventBatch.from_events([Event(message=f'"{n}"\n' * n) for n in range(20)])
+    data, offsets = json_elements(batch)
+    whole = [json.loads(row) for row in rows_to_json(batch)]
+    for start, stop in ((0, 20), (3, 4), (5, 19)):
+        cut = bytes(data[offsets[start] : offsets[stop] - 1])
+        assert json.loads(b"[" + cut + b"]") == whole[start:stop]
+    data, offsets = json_elements(EventBatch.empty())
+    assert (bytes(data), list(offsets)) == (b"", [0])

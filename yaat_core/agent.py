@@ -20,6 +20,7 @@ import trio
 
 from yaat_core import __version__, config, early, ending, faults, report, upkeep
 from yaat_core.components import Damage, Neighbour, QueryAnswer, QueryRequest, Record, RecordInfo
+from yaat_core.config.detected import DETECTED
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
@@ -27,7 +28,7 @@ from yaat_core.control.lock import StateLock
 from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.errors import StoreUnavailable, UsageError, YaatError
 from yaat_core.health import HealthBoard
-from yaat_core.housekeeping import keep_house, watch_loop
+from yaat_core.housekeeping import keep_house, settle, watch_loop
 from yaat_core.memory import bound_allocators
 from yaat_core.neighbours import neighbours
 from yaat_core.pipeline.delivery import SinkWorker
@@ -97,6 +98,7 @@ class Agent:
             )
         nursery.start_soon(self._rooms.retention.run)
         nursery.start_soon(watch_loop, self.stats)
+        nursery.start_soon(settle)
         nursery.start_soon(self._rooms.complaints.run)
         nursery.start_soon(
             keep_house, self._rooms, self.stats, self.health, float(self._configuration.dead_letter.retention)
@@ -228,6 +230,9 @@ class Agent:
                     advice=f"yaat plugins show {state.name}",
                     level="warn",
                 )
+        for warning in self._configuration.warnings:
+            if warning.code == DETECTED:
+                self.health.set("sources", warning.what, advice=warning.fix, level="warn", topic=warning.what)
 
     # --- operations ---
 

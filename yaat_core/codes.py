@@ -204,11 +204,11 @@ included.
 What runs here could not be found out, or not all of it.
 
 A configuration without `sources` reads what plugins detect on this machine, beside the logs
-under /var/log. A plugin failed, or what it found is no valid source. Files under /var/log are
-read all the same.
+under /var/log. A plugin failed, what it found is no valid source, or this user may not read a
+service's configuration, so that its logs are guessed. Files under /var/log are read all the same.
 
-To mend it: `yaat detect` shows what was found. Write `sources` to say yourself what is read,
-or disable the plugin.""",
+To mend it: `yaat detect` shows what was found and which right is missing. Write `sources` to say
+yourself what is read, or disable the plugin.""",
     "YAAT-E401": """\
 A plugin that can't be loaded or used.
 

@@ -115,8 +115,7 @@ class Receipt(Protocol):
 class Neighbour:
     """Another source, and the checkpoints that it has stored.
 
-    ``options`` are its options as they are now, of the same config class. None: it is not configured any more, and
-    nobody knows of what type it was.
+    ``options`` are its present ones, of the same config class. None: it is not configured any more, whatever it was.
     """
 
     options: Any | None
@@ -219,9 +218,8 @@ class Processor(abc.ABC):
     def flush(self, *, final: bool) -> EventBatch | None:
         """Events of its own about what it dropped, such as how often a line was repeated; None: nothing to say.
 
-        Asked about once a second like `process`, never at the same time, and with ``final`` when nothing more will come.
-        They are new events, without `event_id`, counted as read; they go on through the processors behind this one, on
-        the way of the source that their tag `yaat.source` names. What it has in memory is lost when the agent is killed.
+        Asked like `process`, not at the same time, once a second, and with ``final`` when no more will come. They are new,
+        without `event_id`, counted as read, and go on behind this processor, by the source that their `yaat.source` names.
         """
         return None
 
@@ -287,9 +285,7 @@ class Partial:
 
     dead: Sequence[tuple[int, str]]
     attempts: int = 0
-    """How often it was tried; 0 where the sink does not count."""
     answer: str = ""
-    """The last answer, in the words of the sink."""
 
 
 @attrs.frozen

@@ -131,6 +131,14 @@ class Detector:
     detect: Callable[[Machine], Iterable[Detection]]
 
 
+class DefaultSources(dict[str, Mapping[str, Any]]):
+    """An answer to the hook `default_sources` that also tells what could not be looked at, with advice."""
+
+    def __init__(self, sources: Mapping[str, Mapping[str, Any]], notes: Sequence[Finding] = ()) -> None:
+        super().__init__(sources)
+        self.notes = tuple(notes)
+
+
 @attrs.frozen
 class Failure:
     """A plugin whose hook raised."""

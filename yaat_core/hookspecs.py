@@ -66,6 +66,7 @@ def default_sources(  # type: ignore[empty-body]
     """Sources for a configuration that has no `sources`: name to configuration, as it would be written.
 
     They join the built-in default, which then leaves their files alone. A name that is taken gets a number. A source that is
-    not valid, or whose type is not installed, is left out, the former with a warning. The agent waits for the answer
-    at its start: look for a few seconds at most.
+    not valid, or whose type is not installed, is left out, the former with a warning. `yaat_core.detection.DefaultSources`
+    is such a mapping that also tells what this user may not look at: a warning of the configuration, and a problem in
+    the agent's health. The agent waits for the answer at its start: look for a few seconds at most.
     """

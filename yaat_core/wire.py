@@ -4,8 +4,8 @@ One object an event, fields in the order of the schema, as ``docs/schema.md`` ha
 microseconds and ``Z``, `event_id` as UUID text (RFC 9562), tags as an object. A field that an event does not have
 is left out, and so is a number that JSON can't express (NaN, infinities).
 
-Every column becomes an array of fragments (``"level":"info"``), and the rows are their fragments joined: no loop
-over rows. Only texts that need escaping are looked at one by one.
+A row is its columns with what stands between them, joined in one go: no loop over rows. A column with nulls becomes
+fragments (``,"level":"info"``, or nothing) before that. Only texts that need escaping are looked at one by one.
 """
 
 from __future__ import annotations
@@ -23,12 +23,10 @@ import pyarrow.compute as pc
 from yaat_core import tags
 from yaat_core.event import SCHEMA, EventBatch
 
-#: What may not stand in a JSON string as it is (RFC 8259, section 7): as a pattern, and by byte.
+#: What may not stand in a JSON string as it is (RFC 8259, section 7).
 _ODD: Final = r'["\\\x00-\x1f]'
-_ODD_BYTES: Final = np.array([byte < 0x20 or byte in b'"\\' for byte in range(256)])
-_HEX: Final = np.array([f"{byte:02x}".encode() for byte in range(256)], "S2").view(np.uint8).reshape(256, 2)
-#: Where the 32 hex digits of a UUID stand among its 36 characters.
-_DIGITS: Final = np.array([place for place in range(36) if place not in (8, 13, 18, 23)])
+#: Where the groups of a UUID's 32 hex digits stand among its 36 characters.
+_GROUPS: Final = ((0, 8, 0), (8, 12, 1), (12, 16, 2), (16, 20, 3), (20, 32, 4))
 
 
 def to_json_lines(batch: EventBatch) -> bytes:
@@ -81,9 +79,11 @@ def time_text(times: Any) -> Any:
 def uuid_text(identities: Any) -> Any:
     """A ``binary(16)`` array as UUID text, lower case."""
     rows = len(identities)
-    raw = np.frombuffer(identities.buffers()[1], np.uint8)[identities.offset * 16 :][: rows * 16]
+    raw = memoryview(identities.buffers()[1])[identities.offset * 16 :][: rows * 16]
+    digits = np.frombuffer(raw.hex().encode(), np.uint8).reshape(rows, 32)
     text = np.full((rows, 36), ord("-"), np.uint8)
-    text[:, _DIGITS] = _HEX[raw].reshape(rows, 32)
+    for start, stop, dashes in _GROUPS:
+        text[:, start + dashes : stop + dashes] = digits[:, start:stop]
     offsets = pa.py_buffer(np.arange(0, 36 * rows + 1, 36, dtype=np.int32))
     return pa.StringArray.from_buffers(rows, offsets, pa.py_buffer(text))
 
@@ -113,41 +113,69 @@ _Event: Final = msgspec.defstruct(
 
 def _rows(batch: EventBatch, end: str) -> Any:
     """A string array: one object a row, followed by ``end`` (which closes it)."""
-    fragments = [
-        found for field in SCHEMA if (found := _fragment(field, batch.column(field.name))) is not None
-    ]
-    inner = pc.binary_join_element_wise(*fragments, ",", null_handling="skip")
-    return pc.binary_join_element_wise("{", inner, end, "")
+    pieces: list[Any] = ["{"]
+    for field in SCHEMA:
+        _add(pieces, field, batch.column(field.name))
+    pieces.append(end)
+    return pc.binary_join_element_wise(*_merged(pieces), "")
 
 
-def _fragment(field: pa.Field, column: Any) -> Any:
-    """``"name":value`` for each row, null where the row has none; None when no row has any."""
+def _add(pieces: list[Any], field: pa.Field, column: Any) -> None:
+    """A column's part of each row; nothing when no row has any. The first one is in every row."""
     if column.null_count == len(column):
-        return None
-    name = f'"{field.name}":'
+        return
+    if column.null_count and len(pieces) == 1:
+        column = pc.fill_null(column, "")
+    name = f'"{field.name}":' if len(pieces) == 1 else f',"{field.name}":'
     if field.name == "tags":
-        return pc.binary_join_element_wise(name + "{", _tag_members(column), "}", "")
+        pieces += [name + "{", *_tag_members(column), "}"]
+        return
     if field.name == "event_id":
-        return pc.binary_join_element_wise(name + '"', uuid_text(column), '"', "")
-    if pa.types.is_timestamp(field.type):
-        return pc.binary_join_element_wise(name + '"', time_text(column), '"', "")
-    if pa.types.is_string(field.type):
-        return pc.binary_join_element_wise(name + '"', _escaped(column), '"', "")
-    return pc.binary_join_element_wise(name, _numbers(column), "")
+        values, mark = uuid_text(column), '"'
+    elif pa.types.is_timestamp(field.type):
+        values, mark = time_text(column), '"'
+    elif pa.types.is_string(field.type):
+        values, mark = _escaped(column), '"'
+    else:
+        values, mark = _numbers(column), ""
+    if values.null_count:
+        values = pc.fill_null(pc.binary_join_element_wise(name + mark, values, mark, ""), "")
+        pieces.append(values)
+    else:
+        pieces += [name + mark, values, mark]
 
 
-def _tag_members(column: Any) -> Any:
-    """What stands between the braces of each row's tags."""
+def _merged(pieces: list[Any]) -> list[Any]:
+    """Texts that stand beside each other as one."""
+    merged: list[Any] = []
+    for piece in pieces:
+        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += piece
+        elif not isinstance(piece, str) or piece:
+            merged.append(piece)
+    return merged
+
+
+def _tag_members(column: Any) -> list[Any]:
+    """What stands between the braces of each row's tags, in pieces."""
     keys, values, offsets = tags.parts(column)
     if values.null_count:
         values = pc.fill_null(values, "")
-    members = pc.binary_join_element_wise('"', _escaped(keys), '":"', _escaped(values), '"', "")
-    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), members), ",")
+    values = _escaped(values)
+    if (same := tags.same_keys(keys, offsets)) is not None:
+        pieces: list[Any] = []
+        for number, key in enumerate(_escaped(pa.array(same, pa.string())).to_pylist()):
+            every = pa.array(np.arange(number, len(values), len(same), dtype=np.int32))
+            pieces += [f'"{key}":"' if not number else f',"{key}":"', values.take(every), '"']
+        return pieces
+    members = pc.binary_join_element_wise('"', _escaped(keys), '":"', values, '"', "")
+    return [pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), members), ",")]
 
 
 def _escaped(texts: Any) -> Any:
     """The texts as they stand between the quotes of a JSON string."""
-    if not _ODD_BYTES[_bytes(texts)].any():
+    data = _bytes(texts)
+    if not ((data < 0x20).any() or (data == ord('"')).any() or (data == ord("\\")).any()):
         return texts
     odd = pc.fill_null(pc.match_substring_regex(texts, _ODD), False)
     encode = msgspec.json.Encoder().encode

@@ -53,9 +53,19 @@ class AgentQueue(Contender):
 
     def check(self, folder: Path, lines: int) -> None:
         told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-        assert told == {"rows": lines, "secrets": 0, "first": 1, "last": lines}, (
+        assert told == {"rows": lines, "secrets": 0, "first": 1, "last": lines, "counted": 0.0}, (
             f"came out of the queue: {told}"
         )
+
+
+def forwarded(source: Path, folder: Path, url: str) -> Run:
+    """The same to a backend at ``url``."""
+    return _run(
+        source,
+        folder,
+        f"{{type: cloud, endpoint: '{url}', api_key: '${{env:BENCH_KEY}}'}}",
+        {"BENCH_KEY": "bench"},
+    )
 
 
 def _run(source: Path, folder: Path, sink: str, environ: Mapping[str, str] | None = None) -> Run:

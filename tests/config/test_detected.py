@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from yaat_core import config
+from yaat_core.components import Finding
 from yaat_core.config.model import Configuration
-from yaat_core.detection import Detector
+from yaat_core.detection import DefaultSources, Detector
 from yaat_core.hookspecs import hookimpl
 from yaat_core.plugins import load_plugins, register
 from yaat_core.registry import Registry
@@ -115,3 +116,12 @@ def test_detectors_of_other_plugins_are_handed_over() -> None:
     register(Detects(), "detects", plugins)
     register(Wants(), "wants", plugins)
     assert "shop" in config.load(None, plugins, environ={}).sources
+
+
+def test_what_could_not_be_looked_at_is_a_warning() -> None:
+    note = Finding(problem="can't read '/etc/web.conf\x1b[2J'", advice="usermod", level="warn")
+    loaded = load(DefaultSources(TWO, [note]))
+    assert "web" in loaded.sources
+    (warning,) = loaded.warnings
+    assert (warning.code, warning.fix) == ("YAAT-W106", "usermod")
+    assert warning.what == "can't read '/etc/web.conf\\x1b[2J'"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import secrets
 import socket
 import ssl
 import struct
@@ -22,7 +23,8 @@ import pyarrow as pa
 
 from support.ingest_schema import problems_of
 
-KEY = "key-of-the-tests"
+#: Of this process: what others on this machine send to a port that was theirs before is told apart.
+KEY = f"key-{secrets.token_hex(8)}"
 _LIMIT = 5_000_000
 
 
@@ -107,12 +109,16 @@ def obey(exchange: Exchange) -> None:
     exchange.read_body()
     if exchange.request.target != "/v1/ingest":
         exchange.answer(404, b"nothing here")
-    elif exchange.request.headers.get("authorization") != f"Bearer {KEY}":
-        exchange.answer(401, {"error": {"code": "unauthorized", "problem": "no such key"}})
     elif exchange.request.wrong:
         exchange.answer(400, {"error": {"code": "wrong", "problem": exchange.request.wrong[0]}})
     else:
         exchange.answer(200, {"accepted": exchange.take()})
+
+
+def _refuse_key(exchange: Exchange) -> None:
+    exchange.file.read(int(exchange.request.headers.get("content-length", 0)))
+    exchange.server.strangers.append(exchange.request)
+    exchange.answer(401, {"error": {"code": "unauthorized", "problem": "no such key"}})
 
 
 def wrong_with(request: Request) -> list[str]:
@@ -149,7 +155,10 @@ class IngestServer:
     requests: list[Request] = attrs.field(factory=list)
     taken: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict)
     repeated: int = 0
-    connections: int = 0
+    strangers: list[Request] = attrs.field(factory=list)
+    """Requests under another key."""
+    connections: set[int] = attrs.field(factory=set)
+    """Ports that requests came from."""
     failures: list[str] = attrs.field(factory=list)
     port: int = 0
     _lock: threading.RLock = attrs.field(factory=threading.RLock)
@@ -223,7 +232,6 @@ class IngestServer:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            self.connections += 1
             self._spawn(self._converse, connection)
 
     def _converse(self, connection: socket.socket) -> None:
@@ -248,9 +256,13 @@ class IngestServer:
         if not request.method:
             connection.sendall(answer_bytes(400, b"no HTTP"))
             return False
+        if request.headers.get("authorization") != f"Bearer {KEY}":
+            _refuse_key(Exchange(self, connection, file, request))
+            return True
         with self._lock:
             behaviour = self.script.pop(0) if self.script else self.otherwise
             self.requests.append(request)
+            self.connections.add(connection.getpeername()[1])
         exchange = Exchange(self, connection, file, request)
         try:
             behaviour(exchange)

@@ -14,11 +14,11 @@ from yaat_core.config.fields import keys_of
 from yaat_core.config.nodes import Items, Node, Scalar, Table, plain_value
 from yaat_core.config.parsing import parse
 from yaat_core.config.problems import Misfit
-from yaat_core.detection import default_sources_of
+from yaat_core.detection import DefaultSources, default_sources_of
 from yaat_core.display import terminal_safe
 from yaat_core.plugins import Plugins
 
-_CODE: Final = "YAAT-W106"
+DETECTED: Final = "YAAT-W106"
 _PLACE: Final = "what was detected"
 
 
@@ -26,6 +26,12 @@ def add_detected(section: Table, plugins: Plugins) -> list[Misfit]:
     """Ask plugins for their default sources, and put them into ``section``. What can't be had is a warning."""
     answers, failures = default_sources_of(plugins)
     warnings = [_warning(f"plugin {one.plugin} could not look what runs here: {one.why}") for one in failures]
+    warnings += [
+        attrs.evolve(_warning(terminal_safe(note.problem)), fix=terminal_safe(note.advice))
+        for answer in answers
+        if isinstance(answer, DefaultSources)
+        for note in answer.notes
+    ]
     covered: list[str] = []
     for name, written in _sources(answers):
         table = _table(name, written)
@@ -112,7 +118,7 @@ def _left_out(name: str, why: str) -> Misfit:
 
 def _warning(what: str) -> Misfit:
     return Misfit(
-        code=_CODE,
+        code=DETECTED,
         what=what,
         fix="report it to the plugin; `yaat detect` shows what was found",
         level="warning",

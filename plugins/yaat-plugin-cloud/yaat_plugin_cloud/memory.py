@@ -48,7 +48,6 @@ class _File(msgspec.Struct):
     cut: Cut
     plan: object = None
     trouble: Trouble = Trouble()
-    aside: object = None
 
 
 @attrs.define(eq=False)
@@ -59,9 +58,6 @@ class Memory:
     cut: Cut
     """How the current delivery is cut: as it was when it was first sent, whatever the options say by now."""
     plan: Plan | None = None
-    """Of the current delivery, or the last one."""
-    aside: Plan | None = None
-    """The other one: a dead letter that is delivered again comes between two attempts at what the queue has."""
     trouble: Trouble = attrs.field(factory=Trouble)
     problem: str = ""
     """Why it can't be written or was not read; empty when all is well."""
@@ -93,15 +89,10 @@ class Memory:
 
         The first delivery of a life may have been sent by the one before, cut by other options: it is cut as then.
         """
-        if self.plan and bool(self.plan.replay) != bool(position.replay):
-            self.plan, self.aside = self.aside, self.plan
         known = self.plan.fitted(position, self.cut.rows) if self.plan else None
         if known is None:
-            self.plan, self._kept = None, False
-            between = bool(self.aside and self.aside.open)
-            if not between:
-                self.trouble = Trouble()
-            if self._begun and self.cut != self._wanted and not between:
+            self.plan, self.trouble, self._kept = None, Trouble(), False
+            if self._begun and self.cut != self._wanted:
                 self.cut = self._wanted
                 self.save()
         self.plan = known or Plan.fresh(position, self.cut.rows)
@@ -117,8 +108,7 @@ class Memory:
     def save(self) -> None:
         """Write it, synced. That it can't be written holds nothing up: it is told. Blocks."""
         plan = self.plan.written() if self.plan else None
-        aside = self.aside.written() if self.aside and self.aside.open else None
-        document = _File(version=_VERSION, cut=self.cut, plan=plan, trouble=self.trouble, aside=aside)
+        document = _File(version=_VERSION, cut=self.cut, plan=plan, trouble=self.trouble)
         try:
             durable.replace(self.path, msgspec.json.encode(document) + b"\n")
         except OSError as error:
@@ -141,6 +131,5 @@ class Memory:
             )
         found = msgspec.json.decode(data, type=_File)
         plan = Plan.read(found.plan) if found.plan is not None else None
-        self.aside = Plan.read(found.aside) if found.aside is not None else None
         self.cut, self.trouble, self.plan = found.cut, found.trouble, plan
         self._kept = plan is not None

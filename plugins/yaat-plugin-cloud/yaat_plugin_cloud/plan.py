@@ -42,6 +42,8 @@ class Part:
     @property
     def alive(self) -> list[int]:
         """The sequences that are still to be delivered, as rows counted from ``first``."""
+        if not self.dead:
+            return list(range(self.size))
         return [n - self.first for n in range(self.first, self.last + 1) if n not in self.dead]
 
     @property
@@ -83,17 +85,14 @@ class Part:
 class Plan:
     """The parts of one delivery, in order, without a gap."""
 
-    queue_id: str
+    of: str
+    """What the sequences belong to: a queue, or a dead letter that is delivered again."""
     parts: list[Part]
-    replay: str = ""
-    """`Position.replay`: then the sequences only number the events of a dead letter."""
 
     @classmethod
     def fresh(cls, position: Position, rows: int) -> Plan:
         """Parts of at most ``rows`` events."""
-        return cls(
-            position.queue_id.hex(), list(_parts(position.first, position.last, rows)), position.replay
-        )
+        return cls(_of(position), list(_parts(position.first, position.last, rows)))
 
     @property
     def first(self) -> int:
@@ -131,9 +130,7 @@ class Plan:
         The range may have lost its beginning (dropped by the queue's bound): whole parts stay, a part that is cut
         becomes another request.
         """
-        if self.queue_id != position.queue_id.hex() or self.last != position.last:
-            return None
-        if self.replay != position.replay:
+        if self.of != _of(position) or self.last != position.last:
             return None
         if not self.first <= position.first <= self.last:
             return None
@@ -145,12 +142,11 @@ class Plan:
             head[0].settled = True
         else:
             head = list(_parts(position.first, begins - 1, rows))
-        return Plan(self.queue_id, [*head, *kept], self.replay)
+        return Plan(self.of, [*head, *kept])
 
     def written(self) -> dict[str, Any]:
         """As it is kept in a file."""
-        parts = [_written(part) for part in self.parts]
-        return {"queue_id": self.queue_id, "parts": parts, "replay": self.replay}
+        return {"of": self.of, "parts": [_written(part) for part in self.parts]}
 
     @classmethod
     def read(cls, document: Any) -> Plan:
@@ -164,7 +160,7 @@ class Plan:
         joined = all(one.last + 1 == two.first for one, two in itertools.pairwise(parts))
         if not parts or not joined or any(part.last < part.first for part in parts):
             raise msgspec.ValidationError("parts that do not follow each other")
-        return cls(found.queue_id, parts, found.replay)
+        return cls(found.of, parts)
 
 
 class _WrittenPart(msgspec.Struct, omit_defaults=True):
@@ -181,9 +177,12 @@ class _WrittenPart(msgspec.Struct, omit_defaults=True):
 
 
 class _Written(msgspec.Struct):
-    queue_id: str
+    of: str
     parts: list[_WrittenPart]
-    replay: str = ""
+
+
+def _of(position: Position) -> str:
+    return f"{position.queue_id.hex()}/{position.replay}" if position.replay else position.queue_id.hex()
 
 
 def _written(part: Part) -> Any:

@@ -29,15 +29,16 @@ class CloudSink(Sink):
         self._context = context
         self._endpoint = endpoint.parse(config.endpoint)
         self._client: Client | None = None
-        self._memory = Memory(
-            context.state_dir / "delivery" / f"{context.id}.json",
-            Cut(
-                rows=config.max_batch_rows,
-                bytes=int(config.max_batch_bytes),
-                compression=config.compression,
-                level=config.compression_level,
-            ),
+        cut = Cut(
+            rows=config.max_batch_rows,
+            bytes=int(config.max_batch_bytes),
+            compression=config.compression,
+            level=config.compression_level,
         )
+        folder = context.state_dir / "delivery"
+        self._memory = Memory(folder / f"{context.id}.json", cut)
+        #: Dead letters that are delivered again come between the deliveries of the queue.
+        self._replays = Memory(folder / f"{context.id}.replay.json", cut)
         self._breaker = CircuitBreaker(config.circuit_breaker)
         self._encoders = trio.CapacityLimiter(max(1, min(config.in_flight, os.cpu_count() or 1)))
         self._resume_at = 0.0
@@ -45,8 +46,10 @@ class CloudSink(Sink):
         sent = stats.counter(
             "yaat_cloud_sent_bytes_total", "Bytes of requests that were answered, compressed."
         )
-        cut = stats.counter("yaat_cloud_cut_events_total", "Events that were cut since they were too large.")
-        self._counters = Counters(requests=self._count, sent=sent.add, shrunk=cut.add)
+        shorter = stats.counter(
+            "yaat_cloud_cut_events_total", "Events that were cut since they were too large."
+        )
+        self._counters = Counters(requests=self._count, sent=sent.add, shrunk=shorter.add)
 
     @property
     def batch_rows(self) -> int:
@@ -55,7 +58,8 @@ class CloudSink(Sink):
 
     async def open(self) -> None:
         """Read what an earlier life left; connections are made when they are needed."""
-        await trio.to_thread.run_sync(self._memory.load)
+        for memory in (self._memory, self._replays):
+            await trio.to_thread.run_sync(memory.load)
         self._client = Client(self._config, await self._trust())
         trouble = self._memory.trouble
         self._breaker.failures = trouble.breaker
@@ -74,7 +78,7 @@ class CloudSink(Sink):
             position=position,
             config=self._config,
             post=self._client.post,
-            memory=self._memory,
+            memory=self._replays if position.replay else self._memory,
             breaker=self._breaker,
             encoders=self._encoders,
             counters=self._counters,
@@ -88,15 +92,15 @@ class CloudSink(Sink):
 
     def problems(self) -> Sequence[Finding]:
         """That its state can't be kept."""
-        if not self._memory.problem:
-            return ()
         return [
             Finding(
-                problem=self._memory.problem,
+                problem=memory.problem,
                 advice="see the disk and the permissions of the state directory; until then a restart may send "
                 "events again under other ids",
                 level="warn",
             )
+            for memory in (self._memory, self._replays)
+            if memory.problem
         ]
 
     async def aclose(self) -> None:

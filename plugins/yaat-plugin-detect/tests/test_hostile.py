@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import json
 import os
 import shutil
 import stat
@@ -14,10 +15,12 @@ from typing import Any
 
 import attrs
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from support.host_root import HostRoot
 
+from yaat_core.cli.main import cli
 from yaat_core.config.nodes import plain_value
 from yaat_core.config.parsing import parse
 from yaat_core.detection import Detection, Detector, Log
@@ -232,6 +235,19 @@ def test_what_is_missing_is_told_with_the_group_that_has_it(hidden: HostRoot) ->
     (finding,) = planned(machine, Log(path="/var/log/app/a.log")).troubles[0]
     assert "setfacl -m u:" in finding.advice
     assert str(log.parent) in finding.advice
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can look as another user")
+def test_a_configuration_that_may_not_be_read_is_told_by_validate(hidden: HostRoot) -> None:
+    config = hidden.path.parent / "yaat.yaml"
+    config.write_text("state_dir: state\n")
+    hidden.write("/etc/nginx/nginx.conf").chmod(0o600)
+    hidden.local("/etc/nginx").chmod(0o755)
+    os.seteuid(65534)
+    done = CliRunner().invoke(cli, ["validate", "--offline", "--json", "-c", str(config)], env=hidden.environ)
+    (warning,) = json.loads(done.stdout)["warnings"]
+    assert "can't read '/etc/nginx/nginx.conf': its logs are guessed" in warning["what"]
+    assert "setfacl -m u:nobody:r" in warning["fix"]
 
 
 def test_a_detection_may_name_what_it_likes_and_names_stay_apart(machine: ThisMachine) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 from yaat_core.components import Finding
-from yaat_core.detection import Machine, Process
+from yaat_core.detection import Detection, Machine, Process
 from yaat_plugin_detect.config import MAX_DEPTH, MAX_FOUND
 
 #: Characters of a command line that evidence shows.
@@ -95,6 +95,13 @@ def configured(files: Files) -> list[str]:
         return []
     more = len(files.seen) - 1
     return [f"configuration {next(iter(files.seen))}" + (f" and {count(more, 'more file')}" if more else "")]
+
+
+def of_refused(machine: Machine, detections: Iterable[Detection]) -> list[Finding]:
+    """What detectors note about configuration files that this user may not read."""
+    refused = [repr(path) for path in machine.refused()]
+    notes = [note for detection in detections for note in detection.notes]
+    return [note for note in notes if any(path in note.problem for path in refused)]
 
 
 def unreadable(machine: Machine, paths: Iterable[str]) -> Iterator[Finding]:

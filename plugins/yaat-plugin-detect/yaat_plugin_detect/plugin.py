@@ -31,9 +31,11 @@ def detectors() -> Sequence[Detector]:
 @hookimpl
 def default_sources(registry: Registry, detectors: Sequence[Detector]) -> Mapping[str, Mapping[str, Any]]:
     """Sources for the logs of what was found here."""
+    from yaat_core.detection import DefaultSources
     from yaat_core.display import terminal_safe
     from yaat_plugin_detect.config import PATIENCE, Place
     from yaat_plugin_detect.found import look, within
+    from yaat_plugin_detect.looking import of_refused
     from yaat_plugin_detect.machine import ThisMachine
     from yaat_plugin_detect.sources import plan
 
@@ -44,7 +46,8 @@ def default_sources(registry: Registry, detectors: Sequence[Detector]) -> Mappin
         for failure in found.failures:
             _log.warning("%s", terminal_safe(failure))
         proposals = plan(found.detections, machine, registry).proposals
-        return {one.name: one.options for one in proposals if one.detection.by_default}
+        read = {one.name: one.options for one in proposals if one.detection.by_default}
+        return DefaultSources(read, of_refused(machine, found.detections))
 
     made = within(PATIENCE + 1, sources)
     if made is None:

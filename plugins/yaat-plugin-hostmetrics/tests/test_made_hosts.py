@@ -165,3 +165,36 @@ def test_names_are_chosen_by_globs(looker: Callable[..., Any]) -> None:
         "host.load.per_core.5m",
         "host.uptime_seconds",
     }
+
+
+def test_paging_and_huge_pages_by_opentelemetrys_names(tmp_path: Path, looker: Callable[..., Any]) -> None:
+    proc = tmp_path / "proc"
+    memory = "".join(
+        f"{name}: 1000 kB\n" for name in ("MemTotal", "MemFree", "MemAvailable", "Buffers", "Cached")
+    )
+    memory += "SwapTotal: 400 kB\nSwapFree: 100 kB\n"
+    pages = (
+        "HugePages_Total: 8\nHugePages_Free: 2\nHugePages_Rsvd: 1\nHugePages_Surp: 0\nHugepagesize: 2048 kB\n"
+    )
+    counts = "pgpgin 1\npgpgout 2\npswpin 3\npswpout 4\npgfault 50\npgmajfault 6\n"
+    write_files(proc, {"meminfo": memory + pages, "vmstat": counts})
+    metrics = looker(groups=("memory",), names="otel", host_proc=str(proc)).round()
+    assert value(metrics, "system.paging.utilization", **{"system.paging.state": "used"}) == 0.75
+    assert value(metrics, "system.paging.faults", **{"system.paging.fault.type": "minor"}) == 44
+    swapped = {"system.paging.direction": "out", "system.paging.fault.type": "major"}
+    assert value(metrics, "system.paging.operations", **swapped) == 4
+    huge = "system.memory.linux.hugepages"
+    assert value(metrics, f"{huge}.utilization", **{f"{huge}.state": "used"}) == 0.75
+    assert value(metrics, f"{huge}.page_size") == 2 << 20
+    write_files(proc, {"meminfo": memory, "vmstat": "oom_kill 0\n"})
+    names = {name for name, _, _ in looker(groups=("memory",), names="otel", host_proc=str(proc)).round()}
+    assert not [name for name in names if "hugepages" in name or "faults" in name]
+
+
+def test_the_size_of_a_device(tmp_path: Path, looker: Callable[..., Any]) -> None:
+    write_files(
+        tmp_path, {"proc/diskstats": "   8 0 sda 1 2 3 4 5 6 7 8 9 10 11\n", "sys/block/sda/size": "2048\n"}
+    )
+    roots = {"host_proc": str(tmp_path / "proc"), "host_sys": str(tmp_path / "sys")}
+    metrics = looker(groups=("disk_io",), names="otel", **roots).round()
+    assert value(metrics, "system.disk.limit", **{"system.device": "sda"}) == 1 << 20

@@ -114,15 +114,23 @@ def tell(points: Points, mount: Mount, answer: os.statvfs_result) -> None:
         points.ours("disk.inodes_total", answer.f_files, "inodes", tags)
     if points.with_otel and total:
         _otel(points, mount, {"used": used, "free": usable, "reserved": free - usable}, total)
+        if answer.f_files:
+            for state, value in (("used", inodes), ("free", answer.f_ffree)):
+                at = {**_place(mount), "system.filesystem.state": state}
+                points.otel("system.filesystem.inodes.usage", value, "{inode}", at)
 
 
-def _otel(points: Points, mount: Mount, states: dict[str, int], total: int) -> None:
-    tags = {
+def _place(mount: Mount) -> dict[str, str]:
+    return {
         "system.device": mount.device,
         "system.filesystem.mountpoint": mount.point,
         "system.filesystem.type": mount.type,
         "system.filesystem.mode": mount.mode,
     }
+
+
+def _otel(points: Points, mount: Mount, states: dict[str, int], total: int) -> None:
+    tags = _place(mount)
     for state, value in states.items():
         points.otel("system.filesystem.usage", value, "By", {**tags, "system.filesystem.state": state})
         points.otel(

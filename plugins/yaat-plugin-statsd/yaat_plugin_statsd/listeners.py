@@ -26,8 +26,8 @@ _PIECE: Final = 65_536
 #: After a go of few datagrams over UDP the next one waits, so that a thin stream costs no wake-up for each of them: for
 #: `_PAUSE` seconds, and never so long that `_FASTEST` bytes a second would fill the buffer. Not over Unix sockets, whose
 #: queue is a handful of datagrams long.
-_FEW: Final = 64
-_PAUSE: Final = 0.005
+_FEW: Final = 256
+_PAUSE: Final = 0.02
 _FASTEST: Final = 400e6
 #: Goes at the end: a sender that never stops must not hold up the stop.
 _LAST_GOES: Final = 64

@@ -17,9 +17,9 @@ from yaat_kit.following.openings import first_bytes, opening
 from yaat_kit.lines import Cut, LineCutter, Skipping
 from yaat_kit.multiline import Joined, Joiner
 
-#: Bytes of one look, more where a line or an event is larger: some 16,000 lines as servers write them. Every kernel and
+#: Bytes of one look, more where a line or an event is larger: some 12,000 lines as servers write them. Every kernel and
 #: every pattern downstream is set up once for a batch, so that a quarter of it costs a third more CPU.
-WINDOW: Final = 7 << 19
+WINDOW: Final = 5 << 19
 #: Rows of one `Piece` at most.
 PIECE_ROWS: Final = 16_384
 

@@ -36,6 +36,14 @@ class DiskIO(Group):
                 self._ours(points, name, counts, now)
                 if points.with_otel:
                     _otel(points, name, counts)
+                    points.otel("system.disk.limit", self._size(name), "By", {"system.device": name})
+
+    def _size(self, name: str) -> int | None:
+        """Bytes of a device; the kernel counts 512 each, whatever its sectors are."""
+        try:
+            return 512 * int((self.host.sys / "block" / name.replace("/", "!") / "size").read_text("ascii"))
+        except (OSError, ValueError):
+            return None
 
     def _ours(self, points: Points, name: str, counts: Any, now: float) -> None:
         tags = {"device": name}

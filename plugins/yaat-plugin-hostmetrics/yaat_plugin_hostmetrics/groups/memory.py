@@ -6,6 +6,7 @@ import psutil
 
 from yaat_kit.points import Points
 from yaat_kit.rates import clock
+from yaat_plugin_hostmetrics.groups import paging
 from yaat_plugin_hostmetrics.groups.group import Group
 
 
@@ -39,4 +40,8 @@ class Memory(Group):
         for way, value in (("in", swap.sin), ("out", swap.sout)):
             points.ours(f"swap.{way}_bytes_per_sec", self.rates.per_second(way, value, now), "bytes_per_sec")
         for state in ("used", "free"):
-            points.otel("system.paging.usage", getattr(swap, state), "By", {"system.paging.state": state})
+            tags, value = {"system.paging.state": state}, getattr(swap, state)
+            points.otel("system.paging.usage", value, "By", tags)
+            points.otel("system.paging.utilization", value / swap.total if swap.total else None, "1", tags)
+        if points.with_otel:
+            paging.tell(points, self.host)

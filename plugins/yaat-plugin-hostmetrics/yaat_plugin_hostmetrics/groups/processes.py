@@ -94,6 +94,8 @@ class Processes(Group):
             points.ours(f"processes.{name}", count, "processes")
         for name, count in otel.items():
             points.otel("system.process.count", count, "{process}", {"process.state": name})
+        if points.with_otel:
+            points.otel("system.process.created", _created(self.host), "{process}")
 
     def _tell_top(self, points: Points, found: dict[int, Process]) -> None:
         by_cpu = heapq.nlargest(self.config.top, found.values(), key=lambda one: one.cpu or 0.0)
@@ -110,6 +112,14 @@ class Processes(Group):
             }
             points.otel("process.cpu.time", process.cpu_seconds, "s", names)
             points.otel("process.memory.usage", process.memory, "By", names)
+
+
+def _created(host: Host) -> int | None:
+    """Since the start of the machine, threads included."""
+    for line in reversed(host.text("stat").splitlines()):
+        if line.startswith("processes "):
+            return int(line.split()[1])
+    return None
 
 
 def _read(host: Host, pid: int) -> Process | None:

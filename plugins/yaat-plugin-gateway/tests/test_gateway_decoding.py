@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import time
+import tracemalloc
 import uuid
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,27 @@ def test_more_events_than_are_allowed_are_refused():
         with pytest.raises(Refused) as caught:
             decoded(text)
         assert caught.value.status == 413
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"events":[' + b"{}," * 8_000_000 + b"{}]}",
+        b'{"events":[{"service_name":"s","tags":{"a":[' + b"1," * 12_000_000 + b"1]}}]}",
+        b'{"events":[{"service_name":"s","tags":{"a":[' + b"[]," * 8_000_000 + b"1]}}]}",
+    ],
+    ids=["events", "numbers", "lists"],
+)
+def test_a_body_that_would_fill_the_memory_is_refused_before_it_is_parsed(body):
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refused) as caught:
+            decoded(body)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (caught.value.status, caught.value.code) == (413, "too_many_values")
+    assert peak < 2 * len(body)
 
 
 def test_what_is_absent_is_filled():

@@ -14,6 +14,7 @@ from yaat_kit.listening import Address, findings, listen
 from yaat_plugin_gateway import tls
 from yaat_plugin_gateway.config import GatewayConfig
 from yaat_plugin_gateway.ingest.desk import Desk
+from yaat_plugin_gateway.ingest.payloads import Payloads
 from yaat_plugin_gateway.ingest.queue_claims import QueueClaims
 from yaat_plugin_gateway.parts import OpenParts
 from yaat_plugin_gateway.web.app import make_app
@@ -55,8 +56,11 @@ class GatewaySource(Source):
         context = await trio.to_thread.run_sync(tls.server_context, self._config, self._context)
         async with self._open_parts(self._config, self._context) as parts, trio.open_nursery() as nursery:
             claims = QueueClaims(self._config, out, nursery)
-            desk = Desk(self._config, self._context, parts, claims)
-            self._asked = (desk.problems, parts.problems)
+            payloads = Payloads(self._config.raw_payloads, self._context)
+            await payloads.open()
+            nursery.start_soon(payloads.run)
+            desk = Desk(self._config, self._context, parts, claims, payloads)
+            self._asked = (desk.problems, parts.problems, payloads.problems)
             endpoints = [desk.endpoint(), *parts.endpoints]
             served = [*routes(endpoints, parts.access), *document_routes(endpoints)]
             listener = await trio.to_thread.run_sync(listen, self._address)

@@ -31,8 +31,10 @@ class Turn(Protocol):
         """What became of it when it came the first time; None when this is the first time."""
         ...
 
-    async def take(self, batch: EventBatch, settled: Callable[[Taken], None]) -> Taken:
-        """Take the events that are not in yet; returns when they are durable.
+    async def take(
+        self, batch: EventBatch, settled: Callable[[Taken], None], *, again: bool = False
+    ) -> Taken:
+        """Take the events that are not in yet (``again``: all of them); returns when they are durable.
 
         ``settled`` is called when they are, even when the request is not waiting any more.
 

@@ -26,6 +26,7 @@ from yaat_plugin_gateway.config import GatewayConfig
 from yaat_plugin_gateway.ingest import headers
 from yaat_plugin_gateway.ingest.claims import Claims, Taken
 from yaat_plugin_gateway.ingest.decoding import Decoded, decode
+from yaat_plugin_gateway.ingest.payloads import Payloads
 from yaat_plugin_gateway.ingest.queue_claims import too_full
 from yaat_plugin_gateway.ingest.shape import WireBatch
 from yaat_plugin_gateway.parts import Parts
@@ -65,11 +66,14 @@ class _Load:
 class Desk:
     """Where batches are handed in."""
 
-    def __init__(self, config: GatewayConfig, context: Context, parts: Parts, claims: Claims) -> None:
+    def __init__(
+        self, config: GatewayConfig, context: Context, parts: Parts, claims: Claims, payloads: Payloads
+    ) -> None:
         self._config = config
         self._limits = parts.limits
         self._seen = parts.seen
         self._claims = claims
+        self._payloads = payloads
         self._memory = Memory(config.max_memory)
         self._body = BodyLimits(
             wire=config.max_body, inflated=config.max_inflated, seconds=float(config.body_timeout)
@@ -130,6 +134,8 @@ class Desk:
 
     async def _take(self, call: Call[None]) -> Response:
         asked = headers.read(call.request)
+        if asked.replay and "admin" not in call.caller.rights:
+            raise Refused(403, "forbidden", "only a key with the right `admin` may have events taken again")
         organization = call.caller.scope.organization_id
         with self._memory.share() as share:
             try:
@@ -151,7 +157,10 @@ class Desk:
                     self._count("yaat_gateway_repeated_batches_total", "Batches that were in before.", 1)
                     return _answer(turn.before, decoded, Admission())
                 admission = await self._limits.admit(call.caller, load.kinds, load.size)
-                taken = await turn.take(batch, partial(self._settled, call.caller, load))
+                settled = partial(self._settled, call.caller, load)
+                taken = await turn.take(batch, settled, again=asked.replay)
+            if not asked.replay:
+                await self._payloads.keep(organization, body)
         return _answer(taken, decoded, admission)
 
     async def _decoded(self, body: bytes, organization: str) -> Decoded:

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from yaat_core.event import SCHEMA_VERSION
 from yaat_plugin_gateway.web.refusal import Refused
 
+#: ``1``: take events again whose `event_id` is known. For keys with the right `admin`.
+REPLAY: Final = "x-yaat-replay"
 _BATCH_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
 #: RFC 7240: preferences with commas between them, perhaps with parameters.
 _LENIENT: Final = re.compile(r"(?:^|,)\s*handling\s*=\s*\"?lenient\"?\s*(?:[;,]|$)", re.IGNORECASE)
@@ -24,6 +26,8 @@ class Asked:
     coding: str
     length: int | None
     lenient: bool
+    replay: bool
+    """Events that are in already are meant to be taken again."""
 
 
 def read(request: Request) -> Asked:
@@ -42,6 +46,7 @@ def read(request: Request) -> Asked:
         batch_id=batch_id,
         coding=_one(request, "content-encoding") or "",
         length=int(length) if length.isascii() and length.isdecimal() else None,
+        replay=_one(request, REPLAY) == "1",
         lenient=any(_LENIENT.search(one) for one in request.headers.getlist("prefer")),
     )
 

@@ -91,12 +91,14 @@ class QueueClaims:
             if not turn.sent:
                 self._free(key)
 
-    async def send(self, organization: str, key: bytes | None, batch: EventBatch) -> tuple[Receipt, Taken]:
+    async def send(
+        self, organization: str, key: bytes | None, batch: EventBatch, *, again: bool
+    ) -> tuple[Receipt, Taken]:
         """Send what is new of the batch, with its claim. Cancelled, nothing was sent."""
         async with self._sending:  # so that nobody else looks whether these events are in before they are
             now = time.time_ns() // 1_000
             self._stale |= dict.fromkeys(self._seen.forget_before(now - self._remember_us))
-            new, ids = self._seen.new_rows(organization, batch)
+            new, ids = (batch, b"") if again else self._seen.new_rows(organization, batch)
             taken = Taken(len(batch), len(batch) - len(new))
             written: dict[bytes, bytes | None] = dict.fromkeys(islice(self._stale, _DELETIONS))
             deleted = list(written)
@@ -183,10 +185,12 @@ class _Turn:
         self._organization = organization
         self._key = key
 
-    async def take(self, batch: EventBatch, settled: Callable[[Taken], None]) -> Taken:
+    async def take(
+        self, batch: EventBatch, settled: Callable[[Taken], None], *, again: bool = False
+    ) -> Taken:
         """As `Turn.take`."""
         with trio.move_on_after(self._claims.patience):
-            receipt, taken = await self._claims.send(self._organization, self._key, batch)
+            receipt, taken = await self._claims.send(self._organization, self._key, batch, again=again)
             self.sent = True
         if not self.sent:
             raise too_full("the pipeline is full")

@@ -131,6 +131,7 @@ async def _document(folder: Path) -> dict[str, Any]:
     from yaat_plugin_gateway.config import GatewayConfig
     from yaat_plugin_gateway.ingest.claims import Claims
     from yaat_plugin_gateway.ingest.desk import Desk
+    from yaat_plugin_gateway.ingest.payloads import Payloads
     from yaat_plugin_gateway.parts import open_parts
 
     config = defaults_of(GatewayConfig)
@@ -140,7 +141,8 @@ async def _document(folder: Path) -> dict[str, Any]:
         stats=ComponentStats(Stats(), str(id)), log=logging.getLogger("yaat"),
     )  # fmt: skip
     async with open_parts(config, context) as parts:
-        desk = Desk(config, context, parts, cast(Claims, None))  # nothing is handed in
+        payloads = Payloads(config.raw_payloads, context)
+        desk = Desk(config, context, parts, cast(Claims, None), payloads)  # nothing is handed in
         return document([desk.endpoint(), *parts.endpoints])
 
 

@@ -17,7 +17,7 @@ SECONDS ?=
 KILLS ?=
 SWEEP ?=
 
-.PHONY: help demo test test-faults explore lint types fix bench bench-cloud bench-idle bench-statsd bench-docker bench-journald soak dist clean
+.PHONY: help demo demo-backend test test-faults explore lint types fix bench bench-cloud bench-gateway bench-idle bench-statsd bench-docker bench-journald bench-query soak soak-gateway dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ $(DEV): constraints.txt $(MANIFESTS) tools/bootstrap
 demo: $(RUN) ## a small application logs, the agent reads along, SQL answers
 	@$(BIN)/python examples/demo.py
 
+demo-backend: $(RUN) ## a gateway, two agents that send to it and a load, and what to ask
+	@$(BIN)/python examples/demo_backend.py
+
 test: $(DEV) ## every test but the long fault runs (PYTEST_ARGS=..., WORKERS=2)
 	$(BIN)/python -m pytest -m "not faults" -n $(WORKERS) $(PYTEST_ARGS)
 
@@ -46,6 +49,7 @@ lint: $(DEV) types ## style, types, generated documents, shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m yaat_core.docgen --check
+	$(BIN)/python -m yaat_plugin_gateway.web.page --check docs/gateway-api.md
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run tools/bootstrap tools/engine tools/node-clients bench/peers/build; \
 	else echo "shellcheck is not installed: shell scripts not checked (apt-get install shellcheck)"; fi
 
@@ -56,6 +60,7 @@ fix: $(DEV) ## let ruff mend style, and write the generated documents anew
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m yaat_core.docgen
+	$(BIN)/python -m yaat_plugin_gateway.web.page docs/gateway-api.md
 
 bench: $(DEV) ## against one DuckDB statement and peers, as ratios (BENCH_ARGS="--lines 50000"; --volumes)
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
@@ -72,8 +77,17 @@ bench-idle: $(DEV) ## CPU with nothing to do, and how soon an appended line can 
 bench-statsd: $(DEV) ## StatsD against Etsy's statsd and Telegraf (built by bench/peers/build statsd telegraf)
 	@$(BIN)/python bench/statsd_run.py $(BENCH_ARGS)
 
+bench-query: $(DEV) ## scoped queries over 10 million events of a gateway while more come in (BENCH_ARGS="--events 2000000")
+	@$(BIN)/python bench/query_run.py $(BENCH_ARGS)
+
 bench-journald: $(DEV) ## the journal against `journalctl -o json` itself
 	@$(BIN)/python bench/journald_run.py $(BENCH_ARGS)
+
+bench-gateway: $(DEV) ## ingesting over HTTP, durable, against an endpoint that only parses the JSON
+	@$(BIN)/python bench/gateway_run.py $(BENCH_ARGS)
+
+soak-gateway: $(DEV) ## an agent and the gateway that it sends to, killed at random KILLS=500 times
+	KILLS=$(or $(KILLS),500) $(BIN)/python -m pytest -m faults -n 0 tests/e2e/test_both_ends.py $(PYTEST_ARGS)
 
 soak: $(DEV) ## the agent under load for SECONDS=60, or until KILLS=1000 of it; SWEEP=all: killed and cut off at every call
 	@$(BIN)/python bench/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KILLS),--kills $(KILLS))

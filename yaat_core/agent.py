@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import attrs
 import trio
 
 from yaat_core import __version__, config, early, ending, faults, report, upkeep
@@ -24,11 +25,12 @@ from yaat_core.config.detected import DETECTED
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
+from yaat_core.control.answers import interrupting
 from yaat_core.control.lock import StateLock
 from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.errors import StoreUnavailable, UsageError, YaatError
 from yaat_core.health import HealthBoard
-from yaat_core.housekeeping import keep_house, watch_loop
+from yaat_core.housekeeping import keep_house, settle, watch_loop
 from yaat_core.memory import bound_allocators
 from yaat_core.neighbours import neighbours
 from yaat_core.pipeline.delivery import SinkWorker
@@ -72,7 +74,9 @@ class Agent:
         """Run until stopped, or in ``once`` mode until everything is delivered; returns the exit code."""
         with StateLock(self._configuration.state_dir):
             self._tell_plugins()
-            self._rooms = open_rooms(self._configuration, self.stats, self.health, once=self._once)
+            self._rooms = open_rooms(
+                self._configuration, self.stats, self.health, once=self._once, query=self.query
+            )
             before = self._delivered_ever()
             try:
                 async with trio.open_nursery() as nursery:
@@ -98,6 +102,7 @@ class Agent:
             )
         nursery.start_soon(self._rooms.retention.run)
         nursery.start_soon(watch_loop, self.stats)
+        nursery.start_soon(settle)
         nursery.start_soon(self._rooms.complaints.run)
         nursery.start_soon(
             keep_house, self._rooms, self.stats, self.health, float(self._configuration.dead_letter.retention)
@@ -257,7 +262,9 @@ class Agent:
     async def query(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:
         """As `Operations.query`."""
         names = [sink] if sink else list(self._rooms.workers)
-        absent = []
+        absent: list[str] = []
+        begun: list[QueryAnswer] = []
+        request = attrs.evolve(request, begins=begun.append)
         for name in names:
             worker = self._rooms.workers.get(name)
             if worker is None:
@@ -271,7 +278,8 @@ class Agent:
                 context=self._rooms.workshop.context(self._configuration.sinks[name].id),
                 request=request,
             )
-            answer: QueryAnswer | None = await trio.to_thread.run_sync(ask)
+            async with interrupting(lambda: begun[0] if begun else None):
+                answer: QueryAnswer | None = await trio.to_thread.run_sync(ask)
             if answer is not None:
                 return answer
         if absent:

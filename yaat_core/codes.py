@@ -1,7 +1,7 @@
 """What each error code means, why it comes up, and how to mend it: `yaat explain CODE`, and ``docs/errors.md``.
 
-Codes are stable. E0xx usage, E1xx configuration, E4xx plugins, E5xx stores, E6xx queries, E7xx talking to the agent;
-W1xx are warnings. The first line of an explanation is its title.
+Codes are stable. E0xx usage, E1xx configuration, E4xx plugins, E5xx stores, E6xx queries, E7xx talking to the agent,
+E8xx the gateway; W1xx are warnings. The first line of an explanation is its title.
 """
 
 from __future__ import annotations
@@ -356,4 +356,12 @@ Too many queries at one time.
 The agent answers a few at once, so that questions can't slow the writing of events.
 
 To mend it: wait for one to end, or stop one (Ctrl-C stops it in the agent too).""",
+    "YAAT-E801": """\
+No such API key.
+
+The gateway's state has no key with this id or name; or it belongs to another organization, which a
+key with the right `admin` can't see.
+
+To mend it: `yaat gateway keys list --all` shows all keys. Names are found only while exactly one
+usable key has them; ids always.""",
 }

@@ -25,8 +25,11 @@ from typing import Any, ClassVar, Final, Literal, Protocol
 import attrs
 
 from yaat_core.event import EventBatch
+from yaat_core.queries import Ask as Ask
 from yaat_core.queries import QueryAnswer as QueryAnswer
 from yaat_core.queries import QueryRequest as QueryRequest
+from yaat_core.queries import QueryScope as QueryScope
+from yaat_core.queries import nobody_to_ask as nobody_to_ask
 from yaat_core.queues import Appended as Appended
 from yaat_core.queues import Checkpoints as Checkpoints
 from yaat_core.queues import Damage as Damage
@@ -93,6 +96,8 @@ class Context:
     log: logging.Logger
     once: bool = False
     """`yaat run --once`: a source returns from `Source.run` when it has read what is there now."""
+    query: Ask = nobody_to_ask
+    """SQL over what the agent's sinks have stored, for components that answer questions; only while the agent runs."""
 
     def path(self, text: str) -> Path:
         """A path from the configuration: a source's is relative to the file, others' to `state_dir`."""
@@ -163,6 +168,10 @@ class Source(abc.ABC):
 
     inherits: ClassVar[bool] = False
     """True when it goes on where another source of its type stopped: it looks at `Outlet.neighbours`."""
+
+    single: ClassVar[bool] = False
+    """True when an agent may have one source of the type, not several. Said by the factory or the config class, as
+    `reads_lines`."""
 
     @abc.abstractmethod
     async def run(self, out: Outlet) -> None:

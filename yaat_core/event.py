@@ -119,6 +119,8 @@ class Labels:
     ``service_name``, ``environment`` and ``tags`` are defaults that the event's own values win over;
     ``opening`` is what the stream began with, in lines, when reading goes on in its middle (after a
     restart): a format that learns from a header looks there. It is no event, and was one before.
+    ``relayed`` says that the events came about elsewhere and passed another agent: their tags `yaat.*` stay as that agent
+    set them, they get no `host.name` of this host, and `yaat.gateway` is what this agent adds.
     """
 
     format: str | None = None
@@ -127,6 +129,7 @@ class Labels:
     environment: str = ""
     tags: Mapping[str, str] = attrs.field(factory=dict)
     opening: str = ""
+    relayed: bool = False
 
 
 NO_LABELS: Final = Labels()
@@ -276,8 +279,10 @@ def _array(field: pa.Field, value: Any, rows: int) -> Any:
             offsets = pa.repeat(pa.scalar(0, pa.int32()), rows + 1)
             nothing = pa.array([], pa.string())
             return pa.MapArray.from_arrays(offsets, nothing, nothing)
+        elif field.nullable:
+            return pa.nulls(rows, field.type)
         else:
-            value = _DEFAULTS.get(field.name)
+            value = _DEFAULTS[field.name]
     if isinstance(value, Mapping):
         value = list(value.items())
     return pa.repeat(pa.scalar(value, field.type), rows)

@@ -9,6 +9,7 @@ import trio
 from yaat_core import report
 from yaat_core.attach import expire
 from yaat_core.health import HealthBoard
+from yaat_core.memory import forget_code
 from yaat_core.rooms import Rooms
 from yaat_core.stats import Stats
 
@@ -16,6 +17,8 @@ log = logging.getLogger("yaat.agent")
 
 #: Seconds between rounds.
 EVERY = 5.0
+#: Seconds until what only the start needed is let go.
+STARTED = 2.0
 #: Seconds between looks at the event loop.
 BEAT = 0.5
 
@@ -37,6 +40,15 @@ async def keep_house(rooms: Rooms, stats: Stats, health: HealthBoard, dead_lette
         else:
             health.clear("agent", "house")
         await trio.sleep(EVERY)
+
+
+async def settle() -> None:
+    """Once, a little after the start: less memory."""
+    await trio.sleep(STARTED)
+    try:
+        await trio.to_thread.run_sync(forget_code)
+    except OSError as error:
+        log.debug("no memory was given back after the start: %s", error)
 
 
 async def watch_loop(stats: Stats) -> None:

@@ -43,6 +43,11 @@ class ComponentType:
         said = getattr(self.factory, "default_format", getattr(self.config, "default_format", ""))
         return str(said) if self.kind == "sources" else ""
 
+    @property
+    def single(self) -> bool:
+        """See `Source.single`."""
+        return self.kind == "sources" and self._says("single")
+
     def _says(self, what: str) -> bool:
         return bool(getattr(self.factory, what, getattr(self.config, what, False)))
 

@@ -11,7 +11,7 @@ import attrs
 from yaat_core import identity
 from yaat_core.attach import attach
 from yaat_core.complaints import Complaints
-from yaat_core.components import ComponentId, Damage, Queue, TransactionalSink
+from yaat_core.components import Ask, ComponentId, Damage, Queue, TransactionalSink, nobody_to_ask
 from yaat_core.config.model import Configuration, SinkEntry
 from yaat_core.health import HealthBoard
 from yaat_core.pipeline.chain import Chain
@@ -56,14 +56,16 @@ class Rooms:
         return [*self.lanes.values(), *self.detached.values()]
 
 
-def open_rooms(configuration: Configuration, stats: Stats, health: HealthBoard, *, once: bool) -> Rooms:
+def open_rooms(
+    configuration: Configuration, stats: Stats, health: HealthBoard, *, once: bool, query: Ask = nobody_to_ask
+) -> Rooms:
     """Make the processors, open the queue, attach the sinks. The caller holds the state lock.
 
     Raises:
         YaatError: a processor can't be made, or the queue can't be opened.
     """
     agent_id = identity.load_or_make(configuration.state_dir, partial(_tell_identity, health))
-    workshop = Workshop(configuration=configuration, agent_id=agent_id, stats=stats, once=once)
+    workshop = Workshop(configuration=configuration, agent_id=agent_id, stats=stats, once=once, query=query)
     chains = workshop.chains(partial(_processor_failed, health))
     queue: Queue = workshop.make(configuration.queue)
     damage = queue.open()

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from yaat_core.components import ComponentId, Context
+from yaat_core.components import Ask, ComponentId, Context, nobody_to_ask
 from yaat_core.config.model import Configuration, Entry, ProcessorEntry, SourceEntry
 from yaat_core.errors import PluginError
 from yaat_core.pipeline.chain import Chain, Report, Step
@@ -25,6 +25,8 @@ class Workshop:
     agent_id: bytes
     stats: Stats
     once: bool = False
+    query: Ask = nobody_to_ask
+    """How components ask the agent's database."""
     host_name: str = attrs.field(factory=socket.gethostname)
 
     def context(self, id: ComponentId) -> Context:
@@ -38,6 +40,7 @@ class Workshop:
             stats=ComponentStats(self.stats, str(id)),
             log=logging.getLogger(f"yaat.{id}"),
             once=self.once,
+            query=self.query,
         )
 
     def make(self, entry: Entry) -> Any:
@@ -74,11 +77,12 @@ class Workshop:
 
     def _defaults(self, source: SourceEntry) -> Defaults:
         whole = self.configuration
-        tags: Mapping[str, str] = {"host.name": self.host_name, **whole.tags, **source.tags}
+        tags: Mapping[str, str] = {**whole.tags, **source.tags}
         return Defaults(
             service_name=source.service_name or whole.service_name,
             environment=source.environment or whole.environment,
             organization_id=whole.organization_id,
+            host_name=self.host_name,
             tags=tags,
             reserved={"yaat.source": str(source.id)},
         )

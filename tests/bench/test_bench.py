@@ -77,6 +77,13 @@ def test_idle(tmp_path: Path) -> None:
     assert figures["visible_p95_seconds"] <= figures["visible_max_seconds"] == max(figures["latencies"])
 
 
+@pytest.mark.faults
+def test_cloud(tmp_path: Path) -> None:
+    table, document = ran("cloud_run.py", tmp_path, "--lines", "2000", "--rounds", "1")
+    assert [row.split()[0] for row in table.splitlines()[1:4]] == ["gzip", "sink", "yaat"]
+    assert all(len(times) == 1 and min(times[0]) > 0 for times in document["seconds"].values())
+
+
 def test_a_program_that_fails_is_told_with_what_it_said(contenders: Any, tmp_path: Path) -> None:
     import measure
 

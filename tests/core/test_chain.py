@@ -16,7 +16,8 @@ DEFAULTS = Defaults(
     service_name="svc",
     environment="production",
     organization_id="local",
-    tags={"host.name": "h", "team": "payments"},
+    host_name="h",
+    tags={"team": "payments"},
     reserved={"yaat.source": "sources.app"},
 )
 

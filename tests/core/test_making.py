@@ -62,6 +62,7 @@ def chain(source: str, told: list[str], *steps: Step) -> Chain:
         service_name=source,
         environment="production",
         organization_id="local",
+        host_name="here",
         tags={},
         reserved={"yaat.source": f"sources.{source}"},
     )
@@ -91,7 +92,7 @@ def test_each_goes_the_way_of_its_source_behind_its_maker() -> None:
     assert makers
     made = makers.made(final=False)
     events = {event.message: event for one in made for event in one.batch}
-    seen = {message: set(event.tags) - {"yaat.source"} for message, event in events.items()}
+    seen = {message: set(event.tags) - {"yaat.source", "host.name"} for message, event in events.items()}
     assert seen == {"for a": {"behind"}, "for nobody": {"behind"}, "for b": {"behind", "only_b"}}
     assert events["for nobody"].tags["yaat.source"] == "sources.a"
     assert all(event.event_id.int for event in events.values())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
@@ -12,10 +10,8 @@ import msgspec
 
 from yaat_core.cli.table import stream, terminal_width
 from yaat_core.components import QueryAnswer
+from yaat_core.control.encoders import ArrowEncoder, CsvEncoder, Encoder, ParquetEncoder, shown
 from yaat_core.control.rows import rows_of, values_of
-
-#: Signs with which a spreadsheet begins a formula (OWASP, CSV injection).
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @attrs.frozen(kw_only=True)
@@ -81,16 +77,7 @@ class Csv:
 
     def write(self, answer: QueryAnswer) -> None:
         """A record a row."""
-        convert = _defused if self.style.csv_safe else _plain
-        text = io.TextIOWrapper(self.file, "utf-8", "backslashreplace", newline="", write_through=True)
-        try:
-            records = csv.writer(text)
-            records.writerow(convert(answer.schema.names))
-            for batch in answer:
-                records.writerows(convert(row) for row in zip(*values_of(batch), strict=True))
-            text.flush()
-        finally:
-            text.detach()
+        _encode(self.file, CsvEncoder(answer.schema, safe=self.style.csv_safe), answer)
 
 
 @attrs.frozen
@@ -102,11 +89,7 @@ class Parquet:
 
     def write(self, answer: QueryAnswer) -> None:
         """A row group a batch."""
-        import pyarrow.parquet as pq
-
-        with pq.ParquetWriter(_Uncloseable(self.file), answer.schema, compression="zstd") as writer:
-            for batch in answer:
-                writer.write_batch(batch)
+        _encode(self.file, ParquetEncoder(answer.schema), answer)
 
 
 @attrs.frozen
@@ -118,12 +101,7 @@ class Arrow:
 
     def write(self, answer: QueryAnswer) -> None:
         """A message a batch."""
-        import pyarrow as pa
-
-        with pa.ipc.new_stream(_Uncloseable(self.file), answer.schema) as writer:
-            for batch in answer:
-                writer.write_batch(batch)
-        self.file.flush()
+        _encode(self.file, ArrowEncoder(answer.schema), answer)
 
 
 WRITERS: Final[Mapping[str, Callable[[Any, Style], Writer]]] = {
@@ -135,54 +113,15 @@ WRITERS: Final[Mapping[str, Callable[[Any, Style], Writer]]] = {
 }
 
 
-class _Uncloseable:
-    """A file that Arrow may write but not close, and whose position counts from here (stdout has none)."""
-
-    closed = False
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self._written = 0
-
-    def write(self, data: Any) -> int:
-        self._file.write(data)
-        self._written += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self._written
-
-    def flush(self) -> None:
-        self._file.flush()
-
-    def close(self) -> None:
-        self.flush()
-
-    def readable(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
+def _encode(file: Any, encoder: Encoder, answer: QueryAnswer) -> None:
+    file.write(encoder.start())
+    for batch in answer:
+        for start in range(0, batch.num_rows, encoder.most_rows):
+            file.write(encoder.rows(batch.slice(start, encoder.most_rows)))
+    file.write(encoder.finish({}))
+    file.flush()
 
 
 def _cells(batch: Any) -> Iterator[tuple[Any, ...]]:
-    columns = [[_shown(value) for value in column] for column in values_of(batch)]
+    columns = [[shown(value) for value in column] for column in values_of(batch)]
     return zip(*columns, strict=True)
-
-
-def _shown(value: Any) -> Any:
-    return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else value
-
-
-def _plain(row: Any) -> list[Any]:
-    return [_shown(value) for value in row]
-
-
-def _defused(row: Any) -> list[Any]:
-    return [
-        "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
-        for value in _plain(row)
-    ]

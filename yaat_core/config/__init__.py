@@ -44,11 +44,13 @@ def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
     return finding.default_state_dir(environ)
 
 
-def load(path: Path | None, plugins: Plugins, *, environ: Mapping[str, str] | None = None) -> Configuration:
+def load(
+    path: Path | None, plugins: Plugins, *, environ: Mapping[str, str] | None = None, detect: bool = True
+) -> Configuration:
     """See `loading.load`."""
     from yaat_core.config import loading
 
-    return loading.load(path, plugins, environ=environ)
+    return loading.load(path, plugins, environ=environ, detect=detect)
 
 
 def show(configuration: Configuration) -> dict[str, Any]:

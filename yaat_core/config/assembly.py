@@ -22,7 +22,7 @@ from yaat_core.config.keys import (
 )
 from yaat_core.config.model import Bounds, ProcessorEntry, QueueEntry, SinkEntry, SourceEntry, WhenFull
 from yaat_core.config.nodes import Items, Node, Scalar, Table, place
-from yaat_core.config.problems import Misfit, Misfits, at_value
+from yaat_core.config.problems import Misfit, Misfits, at_key, at_value
 from yaat_core.config.structure import Structurer
 from yaat_core.config.syntax import elsewhere
 from yaat_core.config.unavailable import no_format, unknown_type
@@ -64,7 +64,9 @@ class Assembly:
 
     def sources(self, node: Node) -> dict[str, SourceEntry]:
         """The section `sources`."""
-        return self._named(node, "sources", self._source)
+        built = self._named(node, "sources", self._source)
+        self._refuse_several(node, built)
+        return built
 
     def sinks(self, node: Node, queue: Node | None) -> dict[str, SinkEntry]:
         """The section `sinks`; a sink's bounds stand on those of the section `queue`."""
@@ -265,6 +267,16 @@ class Assembly:
             if made is not None:
                 built[name] = made
         return built
+
+    def _refuse_several(self, node: Node, built: Mapping[str, SourceEntry]) -> None:
+        first: dict[str, str] = {}
+        for name, entry in built.items():
+            before = first.setdefault(entry.type.name, name)
+            if before != name and entry.type.single and isinstance(node, Table):
+                what = f"there are two sources of type `{entry.type.name}`, {before} and {name}: an agent may have one"
+                key, _ = node.entries[name]
+                fix = "take one of them out, or run it in an agent with another state_dir"
+                self.misfits.append(at_key(key, _TAKEN, what, fix=fix))
 
     def _attempt(self, work: Callable[[], T]) -> T | None:
         return _gather(self.misfits, work)

@@ -34,8 +34,12 @@ _PLUGIN_FAILED: Final = "YAAT-W102"
 _NOT_THERE: Final = "YAAT-W104"
 
 
-def load(path: Path | None, plugins: Plugins, *, environ: Mapping[str, str] | None = None) -> Configuration:
+def load(
+    path: Path | None, plugins: Plugins, *, environ: Mapping[str, str] | None = None, detect: bool = True
+) -> Configuration:
     """The configuration of a file, or all defaults when ``path`` is None.
+
+    ``detect``: a file without `sources` reads what is found on this machine.
 
     Raises:
         ConfigError: everything that is wrong, sorted by line.
@@ -55,7 +59,7 @@ def load(path: Path | None, plugins: Plugins, *, environ: Mapping[str, str] | No
     folder = path.parent if path else Path.cwd()
     assembly = Assembly(plugins, list(document.misfits))
     assembly.misfits += Interpolation(folder, environ, plugins.manager.hook).apply(root)
-    made = _configuration(path, folder, root, assembly, environ, whole)
+    made = _configuration(path, folder, root, assembly, environ, whole, detect=detect)
     if assembly.misfits or made is None:
         raise ConfigError(in_order(assembly.misfits))
     return made
@@ -68,6 +72,8 @@ def _configuration(
     assembly: Assembly,
     environ: Mapping[str, str],
     whole: Whole,
+    *,
+    detect: bool,
 ) -> Configuration | None:
     try:
         table = assembly.structurer.table(root)
@@ -75,7 +81,7 @@ def _configuration(
         assembly.misfits += wrong.found
         return None
     keys = _file_keys(table, assembly)
-    sections, warnings = _sections(table, assembly, environ)
+    sections, warnings = _sections(table, assembly, environ, detect=detect)
     sources = assembly.sources(sections["sources"])
     # a source that could not be built has a name all the same, and that is what processors refer to
     named = list(sections["sources"].entries) if isinstance(sections["sources"], Table) else []
@@ -124,7 +130,7 @@ def _file_keys(table: Table, assembly: Assembly) -> FileKeys:
 
 
 def _sections(
-    table: Table, assembly: Assembly, environ: Mapping[str, str]
+    table: Table, assembly: Assembly, environ: Mapping[str, str], *, detect: bool
 ) -> tuple[dict[Kind, Node], list[Misfit]]:
     """Each section as written, or its default."""
     sections: dict[Kind, Node] = {}
@@ -134,7 +140,7 @@ def _sections(
         if written is None:
             written, left_out = default_section(kind, assembly.plugins.registry, environ)
             warnings += left_out
-            if kind == "sources" and isinstance(written, Table):
+            if kind == "sources" and detect and isinstance(written, Table):
                 warnings += add_detected(written, assembly.plugins)
         sections[kind] = written
     return sections, warnings

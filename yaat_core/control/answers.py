@@ -1,47 +1,26 @@
-"""The answer to a query as an HTTP response that streams: NDJSON, or an Arrow IPC stream.
-
-NDJSON: a line ``{"columns": [{"name", "type"}]}``, lines ``{"rows": [[...], ...]}``, and at the end
-``{"end": {"rows", "truncated"}}`` or ``{"error": {...}}``. Arrow: the batches, then an empty batch whose
-custom metadata ``yaat`` holds that last document. An answer without its end was cut.
+"""The answer to a query as an HTTP response that streams, in any format of `encoders`.
 
 The answer is iterated and closed in one worker thread, which waits while the client does not read.
+An answer without its end was cut: what has no place for an error in its format has no end when one comes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol, runtime_checkable
 
+import attrs
 import trio
+from starlette.responses import Response
 
 from yaat_core.components import QueryAnswer
 from yaat_core.control import replies, wire
+from yaat_core.control.encoders import ArrowEncoder, Encoder, NdjsonEncoder
 from yaat_core.control.listen import Message, Receive, Scope, Send
 from yaat_core.control.oops import unexpected
 from yaat_core.errors import YaatError
-
-#: Rows that one line of NDJSON holds at most.
-LINE_ROWS: Final = 1_000
-
-
-class Encoder(Protocol):
-    """Turns batches into bytes."""
-
-    media_type: str
-
-    def start(self) -> bytes:
-        """What comes first."""
-        ...
-
-    def rows(self, batch: Any) -> Iterator[bytes]:
-        """A record batch."""
-        ...
-
-    def finish(self, document: dict[str, Any]) -> bytes:
-        """The end, or the error that is the end."""
-        ...
 
 
 class TooManyQueries(YaatError):
@@ -62,96 +41,56 @@ class Interruptible(Protocol):
         ...
 
 
-class NdjsonEncoder:
-    """One JSON document a line."""
+@attrs.frozen
+class Failures:
+    """How an API tells of errors: as a response before the answer began, as a document within it."""
 
-    media_type = wire.NDJSON
-
-    def __init__(self, schema: Any) -> None:
-        self._schema = schema
-
-    def start(self) -> bytes:
-        """The columns."""
-        from yaat_core.control.rows import columns_of
-
-        return _line({"columns": columns_of(self._schema)})
-
-    def rows(self, batch: Any) -> Iterator[bytes]:
-        """Lines of up to `LINE_ROWS` rows."""
-        from yaat_core.control.rows import values_of
-
-        for start in range(0, batch.num_rows, LINE_ROWS):
-            columns = values_of(batch.slice(start, LINE_ROWS))
-            yield _line({"rows": list(zip(*columns, strict=True))})
-
-    def finish(self, document: dict[str, Any]) -> bytes:
-        """The last line."""
-        return _line(document)
+    response: Callable[[YaatError], Response]
+    document: Callable[[YaatError], Mapping[str, Any]]
 
 
-class ArrowEncoder:
-    """An Arrow IPC stream."""
+_CONTROL: Final = Failures(replies.problem, wire.error_document)
 
-    media_type = wire.ARROW
 
-    def __init__(self, schema: Any) -> None:
-        import pyarrow as pa
-
-        self._schema = schema
-        self._buffer = io.BytesIO()
-        self._writer = pa.ipc.new_stream(self._buffer, schema)
-
-    def start(self) -> bytes:
-        """The schema."""
-        return self._taken()
-
-    def rows(self, batch: Any) -> Iterator[bytes]:
-        """The batch as a message."""
-        self._writer.write_batch(batch)
-        yield self._taken()
-
-    def finish(self, document: dict[str, Any]) -> bytes:
-        """An empty batch with the document as metadata, and the end of the stream."""
-        import pyarrow as pa
-
-        columns = [pa.array([], field.type) for field in self._schema]
-        empty = pa.RecordBatch.from_arrays(columns, schema=self._schema)
-        self._writer.write_batch(empty, custom_metadata={"yaat": wire.encode(document)})
-        self._writer.close()
-        return self._taken()
-
-    def _taken(self) -> bytes:
-        taken = self._buffer.getvalue()
-        self._buffer.seek(0)
-        self._buffer.truncate()
-        return taken
+def encoder_for(accept: str) -> Callable[[Any], Encoder]:
+    """What a client of the control API takes: Arrow where it says so, else NDJSON."""
+    return ArrowEncoder if wire.ARROW in accept else NdjsonEncoder
 
 
 class AnswerResponse:
     """An ASGI response that asks, and streams the answer; when the client goes, the query is stopped.
 
     ``slots`` bounds how many queries there are at one time. The threads are their own, so that clients that read
-    slowly never take those of the pipeline.
+    slowly never take those of the pipeline. ``most_bytes`` bounds the rows that are sent.
     """
 
     def __init__(
-        self, ask: Callable[[], Awaitable[QueryAnswer]], accept: str, slots: trio.CapacityLimiter
+        self,
+        ask: Callable[[], Awaitable[QueryAnswer]],
+        encoder: Callable[[Any], Encoder],
+        slots: trio.CapacityLimiter,
+        *,
+        failures: Failures = _CONTROL,
+        headers: Mapping[str, str] | None = None,
+        most_bytes: int | None = None,
     ) -> None:
         self._ask = ask
-        self._arrow = wire.ARROW in accept
+        self._encoder = encoder
         self._slots = slots
+        self._failures = failures
+        self._headers = headers or {}
+        self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_on_disconnect, receive, nursery.cancel_scope)
+            failed: YaatError | None
             try:
-                answer, schema = await self._asked()
+                failed = await self._stream(*await self._asked(), send)
             except YaatError as error:
-                await replies.problem(error)(scope, receive, send)
-            except Exception as error:  # noqa: BLE001 - logged with its traceback
-                await replies.problem(unexpected(error, "query"))(scope, receive, send)
-            else:
-                await self._stream(answer, schema, send)
+                failed = error
+            if failed is not None:
+                await self._failures.response(failed)(scope, receive, send)
             nursery.cancel_scope.cancel()
 
     async def _asked(self) -> tuple[QueryAnswer, Any]:
@@ -160,75 +99,142 @@ class AnswerResponse:
             raise TooManyQueries(
                 f"{int(self._slots.total_tokens)} queries run already", fix="wait for one to end, or stop one"
             )
-        answer = await self._ask()
+        try:
+            answer = await self._ask()
+        except YaatError:
+            raise
+        except Exception as error:
+            raise unexpected(error, "query") from error
         try:
             return answer, await trio.to_thread.run_sync(lambda: answer.schema)
         except BaseException:
             answer.close()
             raise
 
-    async def _stream(self, answer: QueryAnswer, schema: Any, send: Send) -> None:
-        encoder = (ArrowEncoder if self._arrow else NdjsonEncoder)(schema)
+    async def _stream(self, answer: QueryAnswer, schema: Any, send: Send) -> YaatError | None:
+        """Send the answer; the error, when one came before the first row and nothing was sent."""
         outgoing, incoming = trio.open_memory_channel[bytes](1)
+        reading = _Reading(answer, self._encoder(schema), self._failures, self._most_bytes, outgoing)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_pump, incoming, send, encoder.media_type)
-            async with outgoing, _interrupting(answer):
-                await trio.to_thread.run_sync(_iterate, answer, encoder, outgoing, limiter=self._slots)
+            nursery.start_soon(_pump, incoming, send, reading.encoder.media_type, self._headers)
+            async with outgoing, interrupting(lambda: answer):
+                await trio.to_thread.run_sync(reading.read, limiter=self._slots)
+        if reading.whole:
+            await send(_body(b"", more=False))
+        return reading.refused
 
 
 @contextlib.asynccontextmanager
-async def _interrupting(answer: QueryAnswer) -> AsyncIterator[None]:
-    """Cancelled inside, a thread is waited for: an answer that can be interrupted makes that short."""
+async def interrupting(running: Callable[[], QueryAnswer | None]) -> AsyncIterator[None]:
+    """Cancelled inside, a thread is waited for: when what is ``running`` there can be interrupted, that is short."""
     ended = False
 
     async def interrupt() -> None:
         try:
             await trio.sleep_forever()
         finally:
+            answer = running()
             if not ended and isinstance(answer, Interruptible):
                 answer.interrupt()
 
+    failed: Exception | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(interrupt)
         try:
             yield
+        except Exception as error:  # noqa: BLE001 - raised again outside of the nursery, as itself
+            failed = error
         finally:
             ended = True
         nursery.cancel_scope.cancel()
+    if failed is not None:
+        raise failed
 
 
-def _iterate(answer: QueryAnswer, encoder: Encoder, outgoing: trio.MemorySendChannel[bytes]) -> None:
-    """In the worker thread. Raises trio.Cancelled from ``put`` when the client is gone."""
+@attrs.define
+class _Reading:
+    """An answer on its way to the client; `read` runs in the worker thread."""
 
-    def put(data: bytes) -> None:
-        trio.from_thread.run(outgoing.send, data)
+    answer: QueryAnswer
+    encoder: Encoder
+    failures: Failures
+    most_bytes: int | None
+    outgoing: trio.MemorySendChannel[bytes]
+    whole: bool = False
+    """The client was told how the answer ended."""
+    refused: YaatError | None = None
+    """The error that came before the first row: nothing was sent."""
+    rows: int = 0
+    size: int = 0
 
-    rows = 0
-    try:
-        put(encoder.start())
+    def read(self) -> None:
+        """All of it. Raises trio.Cancelled when the client is gone."""
         try:
-            for batch in answer:
-                rows += batch.num_rows
-                for piece in encoder.rows(batch):
-                    put(piece)
-            put(encoder.finish({"end": {"rows": rows, "truncated": answer.truncated}}))
+            document = self._rows_sent()
+            if self.refused is None:
+                self._finish(document)
+        finally:
+            self.answer.close()
+
+    def _rows_sent(self) -> dict[str, Any]:
+        """Send the rows; how it ended."""
+        batches = iter(self.answer)
+        try:
+            first = next(batches, None)
         except YaatError as error:
-            put(encoder.finish({"error": wire.error_document(error)}))
+            self.refused = error
+            return {}
+        except Exception as error:  # noqa: BLE001 - logged with its traceback
+            self.refused = unexpected(error, "query")
+            return {}
+        self._put(self.encoder.start())
+        try:
+            for batch in itertools.chain([] if first is None else [first], batches):
+                for start in range(0, batch.num_rows, self.encoder.most_rows):
+                    if not self._sent(batch.slice(start, self.encoder.most_rows)):
+                        return {"end": {"rows": self.rows, "truncated": True, "cut_by": "bytes"}}
+        except YaatError as error:
+            return {"error": self.failures.document(error)}
         except trio.BrokenResourceError:
             raise  # nobody takes the answer any more
         except Exception as error:  # noqa: BLE001 - logged with its traceback
-            put(encoder.finish({"error": wire.error_document(unexpected(error, "query"))}))
-    finally:
-        answer.close()
+            return {"error": self.failures.document(unexpected(error, "query"))}
+        end = {"rows": self.rows, "truncated": self.answer.truncated}
+        return {"end": {**end, "cut_by": "rows"} if self.answer.truncated else end}
+
+    def _sent(self, rows: Any) -> bool:
+        data = self.encoder.rows(rows)
+        self.size += len(data)
+        if self.most_bytes is not None and self.size > self.most_bytes:
+            return False
+        self.rows += rows.num_rows
+        self._put(data)
+        return True
+
+    def _finish(self, document: dict[str, Any]) -> None:
+        broken = "error" in document or document["end"].get("cut_by") == "bytes"
+        if broken and not self.encoder.tells:
+            return
+        self._put(self.encoder.finish(document))
+        self.whole = True
+
+    def _put(self, data: bytes) -> None:
+        if data:
+            trio.from_thread.run(self.outgoing.send, data)
 
 
-async def _pump(incoming: trio.MemoryReceiveChannel[bytes], send: Send, media_type: str) -> None:
-    headers = [(b"content-type", media_type.encode()), (b"cache-control", b"no-store")]
+async def _pump(
+    incoming: trio.MemoryReceiveChannel[bytes], send: Send, media_type: str, more: Mapping[str, str]
+) -> None:
+    headers = {"content-type": media_type, "cache-control": "no-store", **more}
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    begun = False
     async with incoming:
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
         async for data in incoming:
+            if not begun:
+                await send({"type": "http.response.start", "status": 200, "headers": raw})
+                begun = True
             await send(_body(data, more=True))
-        await send(_body(b"", more=False))
 
 
 async def _cancel_on_disconnect(receive: Receive, scope: trio.CancelScope) -> None:
@@ -239,7 +245,3 @@ async def _cancel_on_disconnect(receive: Receive, scope: trio.CancelScope) -> No
 
 def _body(data: bytes, *, more: bool) -> Message:
     return {"type": "http.response.body", "body": data, "more_body": more}
-
-
-def _line(document: Any) -> bytes:
-    return wire.encode(document) + b"\n"

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from yaat_core.actions import ACTIONS, Action
 from yaat_core.control import replies, wire
-from yaat_core.control.answers import AnswerResponse
+from yaat_core.control.answers import AnswerResponse, encoder_for
 from yaat_core.control.oops import unexpected
 from yaat_core.control.openapi import document
 from yaat_core.control.watch import WatchResponse
@@ -66,7 +66,7 @@ async def _act(
     given = await _arguments(action, request)
     ask = partial(action.handler, operations, given)
     if action.stream:
-        return AnswerResponse(ask, request.headers.get("accept", ""), slots)
+        return AnswerResponse(ask, encoder_for(request.headers.get("accept", "")), slots)
     return replies.document(await ask())
 
 

@@ -7,7 +7,8 @@ agent from stopping; here the agent owns the connections and closes them.
 from __future__ import annotations
 
 import logging
-from typing import Any
+import ssl
+from typing import Any, Final
 
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
@@ -18,6 +19,9 @@ from hypercorn.trio.worker_context import WorkerContext
 from yaat_core.control.listen import App, Limits
 
 log = logging.getLogger("yaat.http")
+
+#: Seconds for a TLS handshake.
+_HANDSHAKE: Final = 10
 
 
 class _Stream:
@@ -42,8 +46,9 @@ class _Stream:
 class Door:
     """Serves connections, as many at one time as the limits allow."""
 
-    def __init__(self, app: App, limits: Limits) -> None:
+    def __init__(self, app: App, limits: Limits, tls: ssl.SSLContext | None = None) -> None:
         untyped: Any = app  # the same protocol, in types of its own
+        self._tls = tls
         self._app = ASGIWrapper(untyped)
         self._settings = _settings(limits)
         self._limits = limits
@@ -59,6 +64,8 @@ class Door:
         self._open.add(stream)
         try:
             bounded: Any = _Stream(stream, self._limits.write_timeout)
+            if self._tls is not None:
+                bounded = trio.SSLStream(bounded, self._tls, server_side=True, https_compatible=True)
             await TCPServer(self._app, self._settings, self._context, {}, bounded)
         except Exception:
             log.exception("a connection failed")
@@ -81,4 +88,7 @@ def _settings(limits: Limits) -> Config:
     settings.errorlog = log
     settings.include_server_header = False
     settings.read_timeout = limits.read_timeout
+    settings.keep_alive_timeout = limits.keep_alive
+    settings.ssl_handshake_timeout = _HANDSHAKE
+    settings.h2_max_concurrent_streams = limits.streams
     return settings

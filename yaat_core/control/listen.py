@@ -16,6 +16,8 @@ import attrs
 import trio
 
 if TYPE_CHECKING:
+    import ssl
+
     from yaat_core.control.connections import Door
 
 log = logging.getLogger("yaat.http")
@@ -39,6 +41,10 @@ class Limits:
     connections: int = MAX_CONNECTIONS
     write_timeout: float = WRITE_TIMEOUT
     read_timeout: int | None = None
+    keep_alive: float = 5.0
+    """Seconds that a connection may wait for its next request."""
+    streams: int = 100
+    """Requests at one time on one connection of HTTP/2."""
 
 
 async def serve_http(
@@ -46,17 +52,19 @@ async def serve_http(
     bound: socket.socket,
     limits: Limits,
     *,
+    tls: ssl.SSLContext | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve the app on a listening socket until cancelled; then every connection is closed at once.
 
+    HTTP/1.1 and HTTP/2: with ``tls`` as the two sides agree, without by prior knowledge.
     ``make_app`` is called in a worker thread, when the first client has come.
     """
     with bound:
         task_status.started()
         await trio.lowlevel.wait_readable(bound)
         try:
-            door = await trio.to_thread.run_sync(_opened, make_app, limits)
+            door = await trio.to_thread.run_sync(_opened, make_app, limits, tls)
         except ImportError:
             log.exception(
                 "the HTTP server can't be loaded; restart the agent if its installation was changed"
@@ -68,7 +76,7 @@ async def serve_http(
             await trio.serve_listeners(door.handle, [listener], handler_nursery=nursery)
 
 
-def _opened(make_app: Callable[[], App], limits: Limits) -> Door:
+def _opened(make_app: Callable[[], App], limits: Limits, tls: ssl.SSLContext | None) -> Door:
     from yaat_core.control.connections import Door
 
-    return Door(make_app(), limits)
+    return Door(make_app(), limits, tls)

@@ -14,6 +14,8 @@ from yaat_core.event import EventBatch
 
 RESERVED = "yaat."
 _EMPTY = pa.scalar("", pa.string())
+#: On what was relayed: the name of the host that did.
+GATEWAY = "yaat.gateway"
 
 
 @attrs.frozen(kw_only=True)
@@ -23,24 +25,33 @@ class Defaults:
     service_name: str
     environment: str
     organization_id: str
+    host_name: str
+    """The tag `host.name` of events that came about on this host; the event's own wins, and so do ``tags``."""
     tags: Mapping[str, str]
-    """Source's and file's tags, `host.name`; the event's own win."""
+    """Source's and file's tags; the event's own win."""
     reserved: Mapping[str, str]
     """`yaat.*` tags: data never overrides them."""
 
     def fill(self, batch: EventBatch) -> EventBatch:
         """The batch with its empty fields filled."""
         labels = batch.labels
-        constants = {**self.tags, **labels.tags, **self.reserved}
         return batch.with_columns(
             {
                 "service_name": _fill(batch.column("service_name"), labels.service_name or self.service_name),
                 "environment": _fill(batch.column("environment"), labels.environment or self.environment),
                 "organization_id": _fill(batch.column("organization_id"), self.organization_id),
                 "event_id": ids.fill_missing(batch.column("event_id")),
-                "tags": tags.add_constant(_without_reserved(batch.column("tags")), constants),
+                "tags": self._tagged(batch),
             }
         )
+
+    def _tagged(self, batch: EventBatch) -> Any:
+        own, labels = batch.column("tags"), batch.labels
+        if labels.relayed:
+            constants = {**self.tags, **labels.tags, GATEWAY: self.host_name}
+            return tags.add_constant(tags.without(own, [GATEWAY]), constants)
+        constants = {"host.name": self.host_name, **self.tags, **labels.tags, **self.reserved}
+        return tags.add_constant(_without_reserved(own), constants)
 
 
 def _fill(column: Any, default: str) -> Any:

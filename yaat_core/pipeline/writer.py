@@ -23,6 +23,9 @@ from yaat_core.stats import Stats
 
 #: Rows of one trip to the processing thread, and of one queue write.
 MAX_ROWS = 16_384
+#: Batches below this many rows pass the processors together with others of their source that have the same labels:
+#: what a call costs whatever the number of rows would otherwise be most of it.
+FEW_ROWS = 1_024
 #: Seconds between two times that processors are asked for events of their own.
 ASK_EVERY = 1.0
 
@@ -87,11 +90,17 @@ class QueueWriter:
 
     def _through_chains(self, taken: list[Pending]) -> list[Processed]:
         done = []
-        for one in taken:
-            batch, drops = self._chains[one.source].run(one.batch)
-            settle = partial(self._intake.settle, one)
-            done.append(Processed(one.source, len(one.batch), batch, drops, settle, one.checkpoints))
+        for group in _alike(taken):
+            source, sent = group[0].source, EventBatch.concat([one.batch for one in group])
+            batch, drops = self._chains[source].run(sent)
+            checkpoints = {key: value for one in group for key, value in one.checkpoints.items()}
+            settle = partial(self._settle, group)
+            done.append(Processed(source, len(sent), batch, drops, settle, checkpoints))
         return done
+
+    def _settle(self, group: list[Pending]) -> None:
+        for one in group:
+            self._intake.settle(one)
 
     async def _ask(self) -> None:
         while True:
@@ -134,6 +143,22 @@ class QueueWriter:
                 reason=drop.reason,
                 rule=drop.rule,
             ).add(drop.count)
+
+
+def _alike(taken: list[Pending]) -> list[list[Pending]]:
+    """Small batches that may pass the processors as one, in order; every other one alone."""
+    groups: list[list[Pending]] = []
+    for one in taken:
+        if groups and _goes_with(one, groups[-1][-1]):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def _goes_with(one: Pending, before: Pending) -> bool:
+    small = max(len(one.batch), len(before.batch)) < FEW_ROWS
+    return small and one.source == before.source and one.batch.labels == before.batch.labels
 
 
 def _write(done: list[Processed]) -> QueueWrite:

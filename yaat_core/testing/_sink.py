@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import attrs
@@ -28,6 +29,8 @@ _QUEUE: Final = b"check-queue-0001"
 _OTHER: Final = b"check-queue-0002"
 _SOURCE: Final = "sources.app"
 _FIRST_SEEN_MS: Final = 1_767_225_600_000
+#: A piece that is delivered again is the same, to the microsecond.
+_WHEN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 #: Events that are said to wait, so many that a sink may want to take them together.
 _MUCH: Final = 1_000_000
 #: Seconds after which a delivery is cancelled, in turn: before it begins, early, and in the middle of it.
@@ -311,6 +314,8 @@ class _Check:
         numbers = np.arange(piece * self.rows, (piece + 1) * self.rows)
         columns: dict[str, Any] = {
             "event_id": self._event_ids(numbers),
+            "timestamp": _WHEN,
+            "received_at": _WHEN,
             "service_name": "check",
             "environment": "test",
             "organization_id": "local",

@@ -65,6 +65,18 @@ def test_cloud_and_local_have_the_same_events(tmp_path: Path) -> None:
     assert server.repeated == 0
 
 
+def test_once_says_what_it_could_not_deliver_and_why(tmp_path: Path) -> None:
+    server = IngestServer()
+    with server:
+        pass
+    scenario = scenario_of(tmp_path, server)
+    scenario.config.write_text(scenario.config.read_text() + "shutdown_grace: 1s\n")
+    scenario.write(10)
+    done = scenario.once()
+    assert done.returncode == 1
+    assert "10 events wait for sinks.local (the connection is refused)" in done.stderr
+
+
 def test_cloud_only_stores_nothing_here(tmp_path: Path) -> None:
     with served() as server:
         scenario = scenario_of(
@@ -168,6 +180,29 @@ def test_dead_letters_say_why_and_how_often(tmp_path: Path, fate: str) -> None:
     else:
         assert len(dead) == 100
         assert (head["attempts"], head["answer"]) == (3, "it answers 503: overloaded")
+
+
+def test_dead_letters_are_delivered_again_with_their_ids(tmp_path: Path) -> None:
+    """The server loses the answer to the first attempt and knows the second by its Batch-Id."""
+    with served(otherwise=picky(lambda event: "7" in event["message"].split()[1], lenient=True)) as server:
+        scenario = scenario_of(tmp_path, server)
+        scenario.write(100)
+        done = scenario.once()
+        assert done.returncode in (0, 5), done.stderr
+        [(_, events)] = dead_letters(scenario)
+        assert len(events) == 19
+        server.otherwise = obey
+        server.script = [taken_then(end)]
+        told = yaat("dead", "replay", "local", "-c", str(scenario.config), **scenario.environ)
+        assert told.returncode == 0, told.stderr
+        done = scenario.once()
+        assert done.returncode == 0, done.stderr
+        check_accounting(scenario.agent(), 100)
+    compare(server.messages, scenario.written)
+    assert server.repeated == 1
+    assert dead_letters(scenario) == []
+    again = {event["event_id"] for event in server.events[81:]}
+    assert again == {event["event"]["event_id"] for event in events}
 
 
 def kills(folder: Path, count: int, seed: int) -> None:

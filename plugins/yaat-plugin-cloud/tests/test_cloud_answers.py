@@ -98,7 +98,7 @@ async def test_an_answer_byte_by_byte(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("behaviour", [hang, raw(answer_bytes(200, {"accepted": 10}), pause=0.2)])
 async def test_an_answer_has_a_deadline(tmp_path: Path, behaviour: Behaviour) -> None:
-    short = {name: Duration(0.5) for name in ("read_timeout", "write_timeout", "connect_timeout")}
+    short = {"read_timeout": Duration(0.5), "write_timeout": Duration(0.5), "connect_timeout": Duration(3)}
     with served(behaviour) as server:
         async with forwarding(tmp_path, server.url, **short) as cloud:
             outcome = await cloud.once(batch_of(TEN))

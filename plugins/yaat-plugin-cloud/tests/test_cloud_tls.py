@@ -169,7 +169,7 @@ async def test_each_step_of_the_way_is_told_apart(tmp_path: Path) -> None:
 async def test_a_port_that_takes_connections_and_says_nothing(tmp_path: Path, authority: trustme.CA) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=8) as deaf:
         url = f"https://127.0.0.1:{deaf.getsockname()[1]}"
-        short = {"connect_timeout": Duration(0.3), "tls": ca_file(tmp_path, authority)}
+        short = {"connect_timeout": Duration(2), "tls": ca_file(tmp_path, authority)}
         [problem] = await found(tmp_path, url, **short)
         assert "no answer to the TLS handshake" in problem
         async with forwarding(tmp_path, url, **short) as cloud:

@@ -42,6 +42,8 @@ class Part:
     @property
     def alive(self) -> list[int]:
         """The sequences that are still to be delivered, as rows counted from ``first``."""
+        if not self.dead:
+            return list(range(self.size))
         return [n - self.first for n in range(self.first, self.last + 1) if n not in self.dead]
 
     @property

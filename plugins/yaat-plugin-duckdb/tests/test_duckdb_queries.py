@@ -162,6 +162,31 @@ def test_time_ends_a_query_whose_reader_sleeps(running: Any) -> None:
         list(pieces)
 
 
+def test_an_answer_that_nobody_wants_ends(running: Any) -> None:
+    answer = running.writer.answers.ask(
+        running.writer.cursor,
+        QueryRequest(sql="SELECT * FROM range(1000000000000)", rows=10**12, seconds=600),
+    )
+    failed: list[str] = []
+
+    def read() -> None:
+        try:
+            for _ in answer:
+                pass
+        except QueryFailed as error:
+            failed.append(error.what)
+        finally:
+            answer.close()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    answer.interrupt()
+    reader.join(PATIENCE)
+    assert failed == ["the query was stopped"]
+    answer.interrupt()
+    assert not running.writer.answers.running
+
+
 @pytest.mark.parametrize(
     ("sql", "what", "fix"),
     [

@@ -6,6 +6,7 @@ has to close that instance it stops them first.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -19,6 +20,7 @@ from yaat_plugin_duckdb.complaints import as_failure
 from yaat_plugin_duckdb.diagnosis import is_damage
 from yaat_plugin_duckdb.memory import Memory
 from yaat_plugin_duckdb.sandbox import checked
+from yaat_plugin_duckdb.scope import narrow
 
 _BATCH_ROWS: Final = 8_192
 #: Seconds to wait for a query that was interrupted, and between two interrupts.
@@ -54,6 +56,8 @@ class Answer:
             QueryRefused, QueryFailed: the sandbox or the database says no. The answer is closed.
         """
         self._timer.start()
+        if self._request.begins is not None:
+            self._request.begins(self)
         try:
             self._guarded(self._execute)
         except BaseException:
@@ -81,6 +85,12 @@ class Answer:
         """Stop the query and free its cursor. Safe twice."""
         self.stop(QueryFailed("the query was closed"))
 
+    def interrupt(self) -> None:
+        """Nobody wants the rest: end soon. From any thread, and without waiting."""
+        self._verdict = self._verdict or QueryFailed("the query was stopped")
+        with contextlib.suppress(duckdb.Error):  # closed meanwhile
+            self._cursor.interrupt()
+
     def stop(self, verdict: YaatError) -> bool:
         """End the query, from any thread; who iterates gets ``verdict``. False: it did not react in time."""
         self._timer.cancel()
@@ -97,7 +107,10 @@ class Answer:
         return self._closed
 
     def _execute(self) -> None:
-        text = checked(self._cursor, self._request.sql)
+        scope = self._request.scope
+        text = checked(self._cursor, self._request.sql, scoped=scope is not None)
+        if scope is not None:
+            narrow(self._cursor, scope)
         self._cursor.execute("BEGIN TRANSACTION READ ONLY")
         self._reader = self._cursor.sql(text).to_arrow_reader(_BATCH_ROWS)
 

@@ -21,6 +21,9 @@ from yaat_plugin_duckdb.places import Partition, Places
 #: CHECKPOINT writes it again. Smaller groups need less memory.
 ROW_GROUP: Final = 30_720
 
+#: An empty database, for cursors whose plain names must find nothing but what they made themselves.
+NOTHING: Final = "yaat_nothing"
+
 _ATTACHED: Final = "already attached"
 _OPTIONS: Final = {
     "preserve_insertion_order": "false",
@@ -122,7 +125,8 @@ def _statements(places: Places, limits: Limits) -> list[str]:
         f"SET temp_directory = {quoted(str(folder))}",
         f"SET allowed_paths = [{files}]",
         f"SET allowed_directories = [{quoted(str(places.folder))}]",
-        "SET allowed_configs = ['memory_limit']",
+        f"ATTACH ':memory:' AS {NOTHING}",
+        "SET allowed_configs = ['memory_limit', 'disabled_optimizers']",
         "SET enable_external_access = false",
         "SET lock_configuration = true",
     ]

@@ -58,8 +58,8 @@ _SHOW_TABLES: Final = "SELECT name FROM (VALUES {}) AS tables(name) ORDER BY nam
 )
 
 
-def checked(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
-    """The SQL to run: what was asked, or the same in a safe form.
+def checked(connection: duckdb.DuckDBPyConnection, sql: str, *, scoped: bool = False) -> str:
+    """The SQL to run: what was asked, or the same in a safe form. ``scoped``: for one who may not see all events.
 
     Raises:
         QueryRefused: it is not one statement that reads events.
@@ -73,6 +73,12 @@ def checked(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
         raise QueryRefused("the query has a NUL character", fix="take it out")
     statement = _one(connection, sql)
     if statement.type == duckdb.StatementType.EXPLAIN:
+        if scoped:
+            raise QueryRefused(
+                "EXPLAIN does not run with a key",
+                cause="it shows the sizes of tables, which hold events of others too",
+                fix="run the query itself",
+            )
         return _explain(connection, statement.query)
     if statement.type != duckdb.StatementType.SELECT:
         raise _not_reading(statement.type.name)

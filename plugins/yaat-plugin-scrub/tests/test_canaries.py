@@ -15,6 +15,7 @@ from yaat_core.wire import to_json_lines
 S = "hunter2CANARY"
 HEX40 = "0123456789abcdef0123456789abcdef01234567"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+YAAT_KEY = "yaat_k3q7m2xw4p_" + "Ff5iz0M4oJwlbEeZ6XhHqTnPGJ1aV9dKuRyC7sO8WQ2aB3dE9"
 PEM_LINES = [
     "MIIEpAIBAAKCAQEAwJ1CANARYcanary0123456789abcdefghijklmnopqrstuv/+=",
     "Zm9vYmFyCANARYbaz0Zm9vYmFyYmF6=",
@@ -107,6 +108,11 @@ CANARIES = [
     ("pan=5500-0055-5555-5559.", "5500-0055-5555-5559", "credit_card"),
     ('{"card":"378282246310005"}', "378282246310005", "credit_card"),
     ("3530111333300000, 6011111111111117", "6011111111111117", "credit_card"),
+    ("made " + YAAT_KEY, YAAT_KEY[16:], "yaat_key"),
+    ("key: '" + YAAT_KEY + "', expires", YAAT_KEY[16:], "yaat_key"),
+    ("cut " + YAAT_KEY[:40], YAAT_KEY[16:40], "yaat_key"),
+    ("Authorization: Bearer " + YAAT_KEY, YAAT_KEY[16:], "yaat_key"),
+    ("GET /v1/query?sql=SELECT+1&k=" + YAAT_KEY + " 200", YAAT_KEY[16:], "yaat_key"),
     ("slack xox" + "b-123456789012-" + S, S, "generic_token"),
     ("https://hooks." + "slack.com/services/T00000000/B00000000/" + S, S, "generic_token"),
     ("stripe sk_" + "live_" + HEX40[:24], HEX40[:24], "generic_token"),

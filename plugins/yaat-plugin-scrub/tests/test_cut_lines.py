@@ -14,6 +14,7 @@ SECRETS = [
     ("key AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE", "aws_key"),
     ("aws_secret_access_key=wJalrXUtnFEMIK7MDENG", "wJalrXUtnFEMIK7MDENG", "aws_key"),
     ("push with ghp_0123456789abcdefghij", "ghp_0123456789abcdefghij", "github_token"),
+    ("made yaat_k3q7m2xw4p_Ff5iz0M4oJwlbEeZ6XhHqT", "Ff5iz0M4oJwlbEeZ6XhHqT", "yaat_key"),
     ("slack xox" + "b-123456789012-abcdef", "xox" + "b-123456789012-abcdef", "generic_token"),
     ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NT", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NT", "jwt"),
     ("dsn postgres://bob:hunter2-canary", "hunter2-canary", "url_credentials"),
@@ -53,7 +54,7 @@ def test_wherever_it_is_cut_no_half_is_left(
 
 
 def test_whole_lines_keep_what_is_too_short_for_a_secret(bench: Any) -> None:
-    texts = ["AKIA", "see eyJ", "ghp_12", "item 4111 11", "sk-1"]
+    texts = ["AKIA", "yaat_k3q7m2xw4p", "yaat_k3q7m2xw4p_", "see eyJ", "ghp_12", "item 4111 11", "sk-1"]
     assert bench.messages(bench.scrub(), *texts) == texts
 
 

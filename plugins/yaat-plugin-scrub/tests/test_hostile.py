@@ -145,7 +145,9 @@ def test_a_verifier_that_raises_lets_nothing_through(
     chain = Chain(
         parsers={},
         parser=None,
-        defaults=Defaults(service_name="s", environment="e", organization_id="o", tags={}, reserved={}),
+        defaults=Defaults(
+            service_name="s", environment="e", organization_id="o", host_name="h", tags={}, reserved={}
+        ),
         steps=[step],
         report=lambda id, what: told.append(f"{id} {what}"),
     )

@@ -119,6 +119,14 @@ TABLE: Final[Sequence[Detector]] = (
         cut=_whole("github_token", patterns.GITHUB_CUT),
     ),
     Detector(
+        name="yaat_key",
+        help="API keys of YAAT's gateway",
+        hint="yaat_[2-9a-z]{10}_",
+        needs=(b"yaat_",),
+        finds=_whole("yaat_key", patterns.YAAT),
+        cut=_whole("yaat_key", patterns.YAAT_CUT),
+    ),
+    Detector(
         name="generic_token",
         help="keys of Slack, Stripe, Google, GitLab, OpenAI and others with a prefix of their own",
         hint=r"xox[abeoprs]-|xapp-|hooks\.slack|[prs]k_live_|[prs]k_test_|whsec_|AIza|ya29\.|GOCSPX-|glpat-|npm_|pypi-"

@@ -72,7 +72,7 @@ PASSWORD_HINT: Final = (
 
 #: What an earlier redaction left.
 _REDACTED: Final = (
-    r"\[(?:redacted|masked|filtered|hidden|removed|private_key|jwt|aws_key|github_token|generic_token"
+    r"\[(?:redacted|masked|filtered|hidden|removed|private_key|jwt|aws_key|github_token|yaat_key|generic_token"
     r"|url_credentials|bearer_token|cookie|password|credit_card|email|ipv4|ipv6|iban|us_ssn|phone|high_entropy)\]"
 )
 #: Values that are none: so that "token: expired" and "password: null" stay as they are.
@@ -125,6 +125,8 @@ AWS_SECRET: Final = (
     r"(?i)(aws_?(?:secret|session)\w*(?:\\*[\"'])?[ \t]*(?:=>|:=|=|:)[ \t]*(?:\\*[\"'])?)[A-Za-z0-9/+=]{40,}"
 )
 GITHUB: Final = r"(?i)gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{20,}"
+#: A key of our own gateway: its id, then its text, whole or cut.
+YAAT: Final = r"yaat_[2-9a-z]{10}_[0-9A-Za-z]{8,}"
 _TOKENS: Final = (
     r"xox[abeoprs]-[A-Za-z0-9-]{10,}",  # Slack
     r"xapp-[0-9]-[A-Za-z0-9-]{10,}",
@@ -156,6 +158,7 @@ AWS_SECRET_CUT: Final = (
     r"(?im)(aws_?(?:secret|session)\w*(?:\\*[\"'])?[ \t]*(?:=>|:=|=|:)[ \t]*(?:\\*[\"'])?)[A-Za-z0-9/+=]+$"
 )
 GITHUB_CUT: Final = r"(?im)gh[pousr]_[A-Za-z0-9]*$|github_pat_\w*$"
+YAAT_CUT: Final = r"(?m)yaat_[2-9a-z]{10}_[0-9A-Za-z]*$"
 GENERIC_CUT: Final = (
     r"(?m)\b(?:xox[abeoprs]-|xapp-|hooks\.slack\.com/services/|[prs]k_(?:live|test)_|whsec_|AIza|ya29\.|GOCSPX-|glpat-"
     r"|npm_|pypi-|SG\.|sk-|hf_|dop_v1_|shp(?:at|ca|pa|ss)_|hv[bs]\.|AGE-SECRET-KEY-1)[\w./+=-]*$"

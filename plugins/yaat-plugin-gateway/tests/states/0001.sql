@@ -1,0 +1,12 @@
+CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
+CREATE TABLE organizations (id VARCHAR(64) NOT NULL, name VARCHAR(200) NOT NULL, created_us BIGINT NOT NULL, PRIMARY KEY (id));
+CREATE TABLE api_keys (id VARCHAR(16) NOT NULL, organization_id VARCHAR(64) NOT NULL, name VARCHAR(200) NOT NULL, hash BLOB NOT NULL, rights JSON NOT NULL, services JSON NOT NULL, environments JSON NOT NULL, created_us BIGINT NOT NULL, expires_us BIGINT, rotate_us BIGINT, revoked_us BIGINT, last_used_us BIGINT, replaced_by VARCHAR(16), revision BIGINT NOT NULL, PRIMARY KEY (id), FOREIGN KEY(organization_id) REFERENCES organizations (id));
+CREATE INDEX api_keys_by_organization ON api_keys (organization_id);
+CREATE INDEX api_keys_by_revision ON api_keys (revision);
+CREATE TABLE revision (id INTEGER NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (id));
+CREATE TABLE services (organization_id VARCHAR(64) NOT NULL, service_name VARCHAR(200) NOT NULL, environment VARCHAR(200) NOT NULL, first_seen_us BIGINT NOT NULL, last_seen_us BIGINT NOT NULL, PRIMARY KEY (organization_id, service_name, environment), FOREIGN KEY(organization_id) REFERENCES organizations (id));
+INSERT INTO organizations VALUES ('acme', 'Acme Inc.', 1700000000000000);
+INSERT INTO api_keys (id, organization_id, name, hash, rights, services, environments, created_us, last_used_us, revision) VALUES ('pj52x3kcww', 'acme', 'agents', X'd3721734621a478c88692f2ddbf93b93c19c9c82c2978787902c6b5281210aaa', '["ingest", "read"]', '["shop"]', '[]', 1700000000000000, 1700000001000000, 4);
+INSERT INTO revision VALUES (1, 4);
+INSERT INTO services VALUES ('acme', 'shop', 'production', 1700000000000000, 1700000001000000);
+INSERT INTO alembic_version VALUES ('0001');

@@ -1,0 +1,1 @@
+"""Organizations, keys, quotas and usage in a SQL database."""

@@ -1,0 +1,1 @@
+"""How the tables became what they are: one file a step, run in order by Alembic."""

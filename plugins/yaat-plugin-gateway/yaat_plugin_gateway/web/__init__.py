@@ -1,0 +1,1 @@
+"""HTTP: the application, refusals, the OpenAPI document."""

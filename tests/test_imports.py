@@ -98,6 +98,10 @@ def test_help_and_lists_import_no_plugin(arguments: list[str], nothing: set[str]
     assert not {name for name in loaded if name.startswith("yaat_plugin_") or name == "yaat_kit"}
 
 
+def test_an_agent_starts_without_its_http_server() -> None:
+    assert not loaded_by("import yaat_core.agent") & {"starlette", "hypercorn"}
+
+
 def test_help_answers_at_once() -> None:
     """CPU time of the quickest of five, so that a busy machine does not fail it."""
     measure = (

@@ -148,7 +148,7 @@ def test_dead_letters_are_delivered_again_step_by_step(yaat: Any, agent: SmallAg
     }
     told = yaat("dead", "replay", "--all")
     assert told.code == 5
-    assert "2 letters with 4 events wait to be delivered again" in told.text
+    assert "2 letters with 4 events queued to be delivered again" in told.text
     assert "77aa of sinks.local is damaged\\x1b[2J" in told.err
     assert "\x1b" not in told.err, "no bar where nobody looks"
     assert yaat("dead", "replay", "--id", "5f0c2a", "--json").document["letters"] == 1

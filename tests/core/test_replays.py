@@ -92,8 +92,7 @@ async def test_a_letter_that_is_not_taken_waits_and_the_lane_goes_on(
     async with site.rig.running():
         await site.rig.until(lambda: len(sink.positions) > 2, "it is not tried again")
         await site.rig.write(["after"])
-        await site.rig.until(lambda: not site.lane.waiting, "the lane stands still")
-        assert site.account() == (9, 2, 0, 0, 0)
+        await site.until_account(9, 2, 0, 0, 0)
         assert any(problem.component == "sinks.a" for problem in site.rig.health.now().problems)
         sink.mended = True
         await site.rig.until_empty(site.lane)

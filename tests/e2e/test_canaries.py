@@ -220,9 +220,9 @@ def queued_events(config: Path) -> str:
 
 
 def refused(folder: Path) -> int:
-    """How many dead letters there are. Looking at files is cheaper than asking the agent."""
+    """How many dead events there are. Looking at files is cheaper than asking the agent."""
     files = [file for file in (folder / "state").glob("dead*/**/*") if file.is_file()]
-    return sum(file.read_bytes().count(b"refused: ") for file in files)
+    return sum(file.read_bytes().count(b'{"sequence":') for file in files)
 
 
 def hits(canaries: Canaries, text: str, where: str) -> list[str]:

@@ -56,6 +56,10 @@ class Site:
         sink = whole.by_sink["a"]
         return tuple(getattr(sink, fate) for fate in FATES)
 
+    async def until_account(self, *wanted: int) -> None:
+        """Until the events have these fates."""
+        await self.rig.until(lambda: self.account() == wanted, f"not {wanted}")
+
     def names(self) -> list[str]:
         """How the files of the directory end."""
         return sorted(path.suffix for path in self.folder.iterdir())

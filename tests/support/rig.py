@@ -130,7 +130,10 @@ class Rig:
 
     async def until_empty(self, lane: Lane) -> None:
         """Waits until nothing waits for the lane's sink, dead letters that are delivered again included."""
-        await self.until(lambda: not lane.queued, f"{lane.name} still has events to deliver")
+        await self.until(
+            lambda: not lane.queued and self.queue.state().cursors[lane.name] == lane.cursor,
+            f"{lane.name} still has events to deliver",
+        )
 
     async def until(self, condition: Callable[[], bool], what: str = "") -> None:
         """Waits. A clock that jumps does not wait for threads, so this one's is real."""

@@ -88,12 +88,12 @@ def show(door: Door, *, id: str, limit: int) -> None:
 
     def human() -> None:
         door.line(
-            f"{letter.id}: {units.count(letter.events)} events that {terminal_safe(letter.sink)} refused, {letter.time}"
+            f"{letter.id}: {units.of(letter.events, 'event')} that {terminal_safe(letter.sink)} refused, {letter.time}"
         )
         if letter.state == "queued":
             door.line("waits to be delivered again")
         if letter.attempts:
-            door.line(f"sent {units.count(letter.attempts)} times")
+            door.line(f"sent {units.of(letter.attempts, 'time')}")
         if letter.answer:
             door.line(f"last answer: {terminal_safe(letter.answer)}")
         for reason, count in letter.reasons.items():
@@ -174,7 +174,7 @@ def replay(door: Door, *, sink: str | None, id: str | None, all_: bool) -> int:
 def _told(door: Door, whole: Replayed) -> None:
     if whole.letters or not whole.refused:
         door.line(
-            f"{units.count(whole.letters)} letters with {units.count(whole.events)} events wait to be delivered again"
+            f"{units.of(whole.letters, 'letter')} with {units.of(whole.events, 'event')} queued to be delivered again"
             if whole.letters
             else "no dead letters"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from typing import Final
 
 import click
 
@@ -12,6 +13,11 @@ from yaat_core import early
 from yaat_core.cli.door import Door, command
 from yaat_core.cli.ending import AllClosed
 from yaat_core.display import terminal_safe
+from yaat_core.seldom import Seldom
+
+#: Loggers that say the same several times a second or a minute, as while descriptors are exhausted.
+_REPETITIVE: Final = ("trio.serve_listeners", "yaat.agent", "yaat.queue")
+_SELDOM: Final = Seldom()
 
 
 @command(
@@ -65,3 +71,5 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for chatty in ("httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    for repetitive in _REPETITIVE:
+        logging.getLogger(repetitive).addFilter(_SELDOM)

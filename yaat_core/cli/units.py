@@ -28,3 +28,8 @@ def duration(seconds: float) -> str:
 def count(number: float) -> str:
     """`1,204`."""
     return f"{number:,.0f}" if number == int(number) else f"{number:,.2f}"
+
+
+def of(number: int, what: str) -> str:
+    """`1 letter`, `1,204 letters`."""
+    return f"{count(number)} {what}" if number == 1 else f"{count(number)} {what}s"

@@ -123,7 +123,8 @@ class DeadLetters:
             old = [head for head in found if head.time < horizon]
             if old:
                 await self.forget(lane, old)
-            await self._give_up(lane, horizon)
+            if lane.cursor.replaying or lane.cursor.files:
+                await self._give_up(lane, horizon)
         await trio.to_thread.run_sync(_expire_ownerless, self.folder, [lane.name for lane in lanes], horizon)
 
     # --- delivering again
@@ -247,11 +248,13 @@ class DeadLetters:
 
 def _expire_ownerless(folder: Path, lanes: Sequence[str], horizon: float) -> None:
     """Letters of sinks that have no place in the queue any more: nothing counts them, and nothing delivers them."""
-    for head in heads(folder, states=("dead", "queued")):
-        if head.sink not in lanes and head.time < horizon:
-            head.path.unlink(missing_ok=True)
-        elif head.sink not in lanes and head.state == "queued":
-            put_right(head.path.parent, [(head.id, "dead")], 0.0)
+    strangers = {place.name for place in folder.iterdir()} - {*lanes} if folder.is_dir() else ()
+    for sink in strangers:
+        for head in heads(folder, sink, ("dead", "queued")):
+            if head.time < horizon:
+                head.path.unlink(missing_ok=True)
+            elif head.state == "queued":
+                put_right(head.path.parent, [(head.id, "dead")], 0.0)
 
 
 def found(folder: Path, sink: str | None, limit: int) -> tuple[Sequence[Letter], dict[str, int]]:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import attrs
+import msgspec
 import trio
 
 from yaat_core.components import Done, Outcome, Partial, Pause, Position, Retry
@@ -67,6 +68,7 @@ class Delivery:
     _alive: bool | None = None
     """Does the server take an empty batch? None: not asked yet."""
     _progress: bool = False
+    _saving: trio.Lock = attrs.field(factory=trio.Lock)
 
     async def run(self) -> Outcome:
         """Send what is open. What an outcome leaves behind is on the disk before it is returned."""
@@ -145,8 +147,15 @@ class Delivery:
 
     async def _sent(self, part: Part, body: Body) -> Verdict:
         at = attrs.evolve(self.position, first=part.first, last=part.last, part=part.edition)
+        before, part.maybe = part.maybe, True
+        verdict = await self._answered(part, body, at.batch_id)
+        if isinstance(verdict, Later | Stop):
+            part.maybe = before or (isinstance(verdict, Later) and verdict.maybe)
+        return verdict
+
+    async def _answered(self, part: Part, body: Body, batch_id: str) -> Verdict:
         try:
-            answer = await self.post(body, at.batch_id)
+            answer = await self.post(body, batch_id)
         except Unreached as failure:
             self.counters.requests("none")
             if failure.tls:
@@ -188,7 +197,6 @@ class Delivery:
         return ()
 
     def _put_off(self, part: Part, verdict: Later) -> None:
-        part.maybe = part.maybe or verdict.maybe
         part.tries += 1
         part.since = part.since or time.time()
         part.answer = verdict.why
@@ -324,7 +332,11 @@ class Delivery:
             self.memory.save()
 
     async def _save(self) -> None:
-        await trio.to_thread.run_sync(self.memory.save)
+        """What is known now is on the disk when this returns. Parts that are on their way count as perhaps arrived."""
+        async with self._saving:
+            trouble = self.memory.trouble
+            self.memory.trouble = msgspec.structs.replace(trouble, breaker=self.breaker.failures)
+            await trio.to_thread.run_sync(self.memory.write, self.memory.snapshot())
 
 
 def _too_much(found: TooLarge) -> TooMuch:

@@ -87,7 +87,8 @@ class Memory:
     def begin(self, position: Position) -> Plan:
         """The plan of a delivery: the one of before, as far as it fits, or a fresh one. May block.
 
-        The first delivery of a life may have been sent by the one before, cut by other options: it is cut as then.
+        The first delivery of a life may have been sent by the one before, cut by other options: it is cut as then, and
+        all of it may have arrived.
         """
         known = self.plan.fitted(position, self.cut.rows) if self.plan else None
         if known is None:
@@ -96,6 +97,8 @@ class Memory:
                 self.cut = self._wanted
                 self.save()
         self.plan = known or Plan.fresh(position, self.cut.rows)
+        for part in self.plan.open if not self._begun else ():
+            part.maybe = True
         self._begun = True
         return self.plan
 
@@ -106,11 +109,19 @@ class Memory:
             self.save()
 
     def save(self) -> None:
-        """Write it, synced. That it can't be written holds nothing up: it is told. Blocks."""
+        """Write what is known, while nobody changes it. Blocks."""
+        self.write(self.snapshot())
+
+    def snapshot(self) -> bytes:
+        """What is known, as the file has it."""
         plan = self.plan.written() if self.plan else None
         document = _File(version=_VERSION, cut=self.cut, plan=plan, trouble=self.trouble)
+        return msgspec.json.encode(document) + b"\n"
+
+    def write(self, data: bytes) -> None:
+        """Replace the file, synced; one at a time. That it can't be written holds nothing up: it is told. Blocks."""
         try:
-            durable.replace(self.path, msgspec.json.encode(document) + b"\n")
+            durable.replace(self.path, data)
         except OSError as error:
             self.problem = f"{self.path} can't be written: {error.strerror or error}"
         else:

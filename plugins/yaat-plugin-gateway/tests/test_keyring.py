@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections import Counter
@@ -258,6 +259,7 @@ async def test_health_names_keys_that_should_be_rotated(
 async def test_a_fresh_gateway_tells_how_to_make_a_key(
     local: State, wall: Any, mock_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "yaat.gateway")
     async with opened(local, KeyLimits(), wall=wall) as gate:
         assert (await refused(gate, None)).status == 401
     assert "make a key with `yaat gateway keys create NAME`" in caplog.text

@@ -136,7 +136,7 @@ async def opened(
     if everyone:
         await state.ask(state.organizations.ensure, FIRST, int(wall() * 1e6))
     elif not await state.ask(partial(state.keys.all, limit=1)):
-        log.warning("nobody can send yet: make a key with `yaat gateway keys create NAME`")
+        log.info("nobody can send yet: make a key with `yaat gateway keys create NAME`")
     await watch.look()
     try:
         async with trio.open_nursery() as nursery:

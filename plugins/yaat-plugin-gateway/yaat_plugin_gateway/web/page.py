@@ -158,6 +158,9 @@ def main(arguments: list[str]) -> int:
     if options not in ([], ["--check"]) or name.startswith("-"):
         print("usage: python -m yaat_plugin_gateway.web.page [--check] FILE", file=sys.stderr)
         return 2
+    logging.getLogger("yaat").setLevel(
+        logging.CRITICAL
+    )  # what it says of an empty state is not meant for here
     path, wanted = Path(name), current()
     if path.exists() and path.read_text(encoding="utf-8") == wanted:
         return 0

@@ -80,27 +80,19 @@ class Postgres:
         self._running.close()
 
 
+def make_cluster(folder: Path, user: str) -> None:
+    """The files of a new server in the folder ``data``; this user needs no password."""
+    initdb = program("initdb", _PLACE)
+    wishes = ["-A", "trust", "--no-sync", "--no-instructions", "-E", "UTF8"]
+    run([initdb, "-D", "data", "-U", user, *wishes], folder)
+
+
 @contextmanager
 def postgres_server() -> Iterator[Postgres]:
     """A new one, running while the block lasts."""
-    initdb, psql = program("initdb", _PLACE), program("psql", _PLACE)
+    psql = program("psql", _PLACE)
     with server_folder("pg") as folder:
-        run(
-            [
-                initdb,
-                "-D",
-                "data",
-                "-U",
-                _USER,
-                "-A",
-                "trust",
-                "--no-sync",
-                "--no-instructions",
-                "-E",
-                "UTF8",
-            ],
-            folder,
-        )
+        make_cluster(folder, _USER)
         made = Postgres(folder, psql)
         made.start()
         try:

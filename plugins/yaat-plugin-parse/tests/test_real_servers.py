@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.postgres import make_cluster
 from support.servers import answers, ask, lines_of, on_some_port, program, run, say, server, server_folder
 
 from yaat_core.components import Processor
@@ -301,26 +302,10 @@ def test_redis(make: Make) -> None:
 
 def test_postgres(make: Make) -> None:
     postgres = program("postgres", "/usr/lib/postgresql/*/bin")
-    initdb = program("initdb", "/usr/lib/postgresql/*/bin")
     psql = program("psql", "/usr/lib/postgresql/*/bin")
     prefix = "%m [%p] %q%u@%d/%a %e "
     with server_folder("pg") as folder:
-        run(
-            [
-                initdb,
-                "-D",
-                "data",
-                "-U",
-                "app",
-                "-A",
-                "trust",
-                "--no-sync",
-                "--no-instructions",
-                "-E",
-                "UTF8",
-            ],
-            folder,
-        )
+        make_cluster(folder, "app")
         settings = {
             "log_line_prefix": prefix, "log_timezone": "UTC", "fsync": "off", "log_min_duration_statement": "0",
             "listen_addresses": "", "unix_socket_directories": str(folder), "lc_messages": "C",

@@ -6,9 +6,8 @@ both accept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import UNSET, UnsetType
 
-from yaat_core.event import EVENT_TYPES, LEVELS, SCHEMA, TAGS_TYPE, EventBatch
+from yaat_core.event import EVENT_TYPES, LEVELS, TAGS_TYPE, EventBatch
 from yaat_plugin_gateway.ingest import doubled, texts
 from yaat_plugin_gateway.ingest.shape import (
     ENVIRONMENT,
@@ -34,7 +33,6 @@ _HEX: Final = ("trace_id", "span_id", "parent_span_id")
 _NUMBERS: Final = ("duration_ms", "metric_value")
 #: The caller says what these are.
 _NOT_THEIRS: Final = ("organization_id", "received_at")
-_GETTERS: Final = {name: attrgetter(name) for name in SCHEMA.names}
 
 
 class _Unusual(Exception):
@@ -83,17 +81,18 @@ class _Rows:
     """Columns of the events; counts the names that were there."""
 
     def __init__(self, events: Sequence[WireEvent]) -> None:
-        self._events = events
+        rows = zip(*map(msgspec.structs.astuple, events), strict=True)
+        self._columns: dict[str, tuple[Any, ...]] = dict(zip(WireEvent.__struct_fields__, rows, strict=True))
         self.seen = 0
 
-    def values(self, name: str) -> list[Any] | None:
+    def values(self, name: str) -> Sequence[Any] | None:
         """One field of all events, None for absent ones; None altogether when it is nowhere."""
-        values = list(map(_GETTERS[name], self._events))
+        values: Sequence[Any] = self._columns[name]
+        if values[0] is UNSET and values.count(UNSET) == len(values):
+            return None
         kinds = set(map(type, values))
         if UnsetType not in kinds:
             self.seen += len(values)
-        elif len(kinds) == 1:
-            return None
         else:
             self.seen += len(values) - values.count(UNSET)
             values = [None if value is UNSET else value for value in values]
@@ -146,7 +145,7 @@ class _Rows:
         values = self.values("tags")
         if values is None:
             return None
-        tags: list[Mapping[str, str]] = [value or {} for value in values] if None in values else values
+        tags: Sequence[dict[str, str]] = [value or {} for value in values] if None in values else values
         offsets = np.zeros(len(tags) + 1, np.int32)
         sizes = np.fromiter(map(len, tags), np.int32, len(tags))
         np.cumsum(sizes, out=offsets[1:])
@@ -157,7 +156,7 @@ class _Rows:
                 raise _Unusual
         if sizes.max() > MAX_TAGS:
             raise _Unusual
-        items: list[Any] = list(chain.from_iterable(map(dict.values, tags)))  # type: ignore[arg-type]
+        items: list[Any] = list(chain.from_iterable(map(dict.values, tags)))
         return pa.MapArray.from_arrays(
             pa.array(offsets), pa.array(keys, pa.string()), pa.array(items, pa.string()), type=TAGS_TYPE
         )

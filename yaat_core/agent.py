@@ -25,7 +25,7 @@ from yaat_core.config.detected import DETECTED
 from yaat_core.config.model import Configuration, SourceEntry
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
-from yaat_core.control.answers import interrupting
+from yaat_core.control.interrupting import interrupting
 from yaat_core.control.lock import StateLock
 from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.errors import StoreUnavailable, UsageError, YaatError

@@ -6,10 +6,9 @@ An answer without its end was cut: what has no place for an error in its format 
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, Final, Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 
 import attrs
 import trio
@@ -18,6 +17,7 @@ from starlette.responses import Response
 from yaat_core.components import QueryAnswer
 from yaat_core.control import replies, wire
 from yaat_core.control.encoders import ArrowEncoder, Encoder, NdjsonEncoder
+from yaat_core.control.interrupting import interrupting
 from yaat_core.control.listen import Message, Receive, Scope, Send
 from yaat_core.control.oops import unexpected
 from yaat_core.errors import YaatError
@@ -27,18 +27,6 @@ class TooManyQueries(YaatError):
     """No more queries at one time."""
 
     code = wire.BUSY
-
-
-@runtime_checkable
-class Interruptible(Protocol):
-    """An answer that can be stopped in the middle of a batch, from any thread; its iteration then raises.
-
-    An answer without this is stopped between two batches, or by its own limit of seconds.
-    """
-
-    def interrupt(self) -> None:
-        """Stop soon. Harmless at any time."""
-        ...
 
 
 @attrs.frozen
@@ -122,33 +110,6 @@ class AnswerResponse:
         if reading.whole:
             await send(_body(b"", more=False))
         return reading.refused
-
-
-@contextlib.asynccontextmanager
-async def interrupting(running: Callable[[], QueryAnswer | None]) -> AsyncIterator[None]:
-    """Cancelled inside, a thread is waited for: when what is ``running`` there can be interrupted, that is short."""
-    ended = False
-
-    async def interrupt() -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            answer = running()
-            if not ended and isinstance(answer, Interruptible):
-                answer.interrupt()
-
-    failed: Exception | None = None
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(interrupt)
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - raised again outside of the nursery, as itself
-            failed = error
-        finally:
-            ended = True
-        nursery.cancel_scope.cancel()
-    if failed is not None:
-        raise failed
 
 
 @attrs.define

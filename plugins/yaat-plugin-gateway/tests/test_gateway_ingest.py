@@ -173,6 +173,20 @@ async def test_with_lenient_handling_the_good_ones_are_taken(tmp_path):
         assert one.counted("yaat_gateway_bad_events_total") == 1, "a repeated batch is not counted twice"
 
 
+@pytest.mark.parametrize(("count", "status"), [(4_000, 200), (14_000, 422)])
+async def test_an_answer_stays_below_what_agents_read(tmp_path, count, status):
+    """Agents read 1 MiB: what can't be named in it is not taken beside it either."""
+    async with gateway(tmp_path) as one:
+        wrong = {"service_name": "shop", "message": "x", "level": "loud" * 20, "trace_id": "z" * 60}
+        answer = await one.post([event("good"), *[wrong] * count], prefer="handling=lenient", batch_id="b")
+        assert answer.status_code == status
+        assert len(answer.content) < 2**20
+        told = answer.json()
+        assert [entry["index"] for entry in told["errors"]] == list(range(1, len(told["errors"]) + 1))
+        assert len(told["errors"]) + told.get("errors_left_out", 0) == count
+        assert one.messages() == (["good"] if status == 200 else [])
+
+
 async def test_limits_are_asked_before_anything_is_taken(tmp_path):
     async with gateway(tmp_path) as one:
         one.limits.closed = True

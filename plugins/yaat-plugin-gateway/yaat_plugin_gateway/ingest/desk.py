@@ -26,6 +26,7 @@ from yaat_plugin_gateway.config import GatewayConfig
 from yaat_plugin_gateway.ingest import headers
 from yaat_plugin_gateway.ingest.claims import Claims, Taken
 from yaat_plugin_gateway.ingest.decoding import Decoded, decode
+from yaat_plugin_gateway.ingest.listing import Listing, listed
 from yaat_plugin_gateway.ingest.payloads import Payloads
 from yaat_plugin_gateway.ingest.queue_claims import too_full
 from yaat_plugin_gateway.ingest.shape import WireBatch
@@ -149,19 +150,19 @@ class Desk:
             except BodyRefused as refused:
                 raise _refused_body(refused) from None
             decoded = await self._decoded(body, organization)
-            self._check(decoded, call.caller.scope, lenient=asked.lenient)
+            bad = self._checked(decoded, call.caller.scope, lenient=asked.lenient)
             batch = decoded.batch.with_labels(_RELAYED)
             load = _Load(_kinds(batch), len(body), _origins(batch), len(decoded.bad))
             async with self._claims.turn(organization, asked.batch_id) as turn:
                 if turn.before is not None:
                     self._count("yaat_gateway_repeated_batches_total", "Batches that were in before.", 1)
-                    return _answer(turn.before, decoded, Admission())
+                    return _answer(turn.before, bad, Admission())
                 admission = await self._limits.admit(call.caller, load.kinds, load.size)
                 settled = partial(self._settled, call.caller, load)
                 taken = await turn.take(batch, settled, again=asked.replay)
             if not asked.replay:
                 await self._payloads.keep(organization, body)
-        return _answer(taken, decoded, admission)
+        return _answer(taken, bad, admission)
 
     async def _decoded(self, body: bytes, organization: str) -> Decoded:
         work = partial(decode, body, organization, time.time_ns() // 1_000, self._config.max_events)
@@ -169,19 +170,20 @@ class Desk:
             return work()
         return await trio.to_thread.run_sync(work, limiter=self._decoding)
 
-    def _check(self, decoded: Decoded, scope: QueryScope, *, lenient: bool) -> None:
-        """Refuse what the key may not send, and bad events unless good ones beside them may be taken."""
+    def _checked(self, decoded: Decoded, scope: QueryScope, *, lenient: bool) -> Listing:
+        """Refuse what the key may not send, and bad events unless good ones beside them may be taken and all can be named."""
         _check_scope(decoded, scope)
-        if not decoded.bad:
-            return
-        if not lenient or not len(decoded.batch):
+        bad = listed(decoded.bad)
+        if decoded.bad and (not lenient or not len(decoded.batch) or bad.left_out):
             raise Refused(
                 422,
                 "invalid_events",
                 f"{len(decoded.bad)} of {decoded.events} events are bad; nothing was taken",
                 fix="leave them out, or send `Prefer: handling=lenient` to have the others taken",
-                errors=[one.to_json() for one in decoded.bad],
+                errors=bad.entries,
+                more={"errors_left_out": bad.left_out} if bad.left_out else {},
             )
+        return bad
 
     def _settled(self, caller: Caller, load: _Load, taken: Taken) -> None:
         self._limits.used(caller, load.kinds, load.size)
@@ -262,9 +264,9 @@ def _origins(batch: EventBatch) -> set[tuple[str, str]]:
     return set(zip(services.to_pylist(), environments.to_pylist(), strict=True))
 
 
-def _answer(taken: Taken, decoded: Decoded, admission: Admission) -> Response:
-    answer = Accepted(taken.accepted, taken.duplicates, [one.to_json() for one in decoded.bad])
-    more = {"Preference-Applied": "handling=lenient"} if decoded.bad else {}
+def _answer(taken: Taken, bad: Listing, admission: Admission) -> Response:
+    answer = Accepted(taken.accepted, taken.duplicates, list(bad.entries))
+    more = {"Preference-Applied": "handling=lenient"} if bad.entries else {}
     return Response(
         msgspec.json.encode(answer),
         headers={**admission.headers, **more, "cache-control": "no-store"},

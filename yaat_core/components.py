@@ -385,10 +385,17 @@ class SinkPosition:
     checkpoints: Mapping[str, Mapping[bytes, StoredCheckpoint]]
     replayed: int = 0
     """Events of dead letters that were delivered again and are stored, ever."""
+    refused: tuple[int, int] | None = None
+    """First and last sequence of the last piece of which rows were refused, until rows behind it are stored."""
 
 
 class TransactionalSink(Sink):
-    """A sink that stores the queue position in the same transaction as the rows: exactly once."""
+    """A sink that stores the queue position in the same transaction as the rows: exactly once.
+
+    One that answers `Partial` stores in that transaction, too, which rows it refuses and why, and tells the piece in
+    `SinkPosition.refused`: a kill may come before the dead letter is written. The same piece again gets the same answer. It
+    may forget them when it stores rows behind the piece.
+    """
 
     remote = False
     stable_batches = False

@@ -23,7 +23,7 @@ class Cursor:
 
     ``ranges`` are pieces beyond ``done`` that are settled already (acknowledged out of order, or
     dropped by `drop_newest`), sorted and apart. ``inflight`` is the piece that was announced before
-    its first sending, so that a restart sends the same one.
+    its first sending, so that a restart sends the same one, or one whose answer may not have been heard.
     """
 
     attached_at_us: int

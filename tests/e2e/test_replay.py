@@ -14,34 +14,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from support.agents import AgentProcess, wait_until
+from support.refusing import refuse_bad
 from support.scenario import BUSY_DUCKDB, Scenario
 
 from yaat_core.cli.main import cli
 from yaat_core.faults import VARIABLE
-
-#: Gives lines with `bad` a tag twice: DuckDB refuses such a row. In the letter, which is JSON, it is there once.
-TWICE = '''
-"""Tags that no database takes."""
-import pyarrow as pa
-from yaat_core import Processor, Register, configuration, hookimpl
-
-@configuration
-class TwiceConfig:
-    """Nothing to say."""
-
-class Twice(Processor):
-    def __init__(self, config, context):
-        pass
-
-    def process(self, batch):
-        texts = batch.column("message").to_pylist()
-        tags = [[("a", "1"), ("a", "2")] if "bad" in text else [("a", "1")] for text in texts]
-        return batch.with_columns({"tags": pa.array(tags, pa.map_(pa.string(), pa.string()))}), []
-
-@hookimpl
-def register_components(register: Register) -> None:
-    register.processor("twice", TwiceConfig, Twice)
-'''
 
 #: Writes down what it took and under which Batch-Id; refuses lines with `bad` for good until the file `mended` is there.
 PICKY = '''
@@ -148,9 +125,7 @@ def die_while_replaying(scenario: Scenario, point: str, time: int = 1) -> None:
 def duckdb_site(folder: Path, like: Scenario | None = None) -> Scenario:
     scenario = like.twin(folder, like.state) if like else Scenario(folder, BUSY_DUCKDB)
     scenario.environ = {}
-    scenario.plugin("twice", TWICE)
-    text = scenario.config.read_text()
-    scenario.config.write_text(text.replace("processors:\n", "processors:\n  - {type: twice}\n"))
+    refuse_bad(scenario)
     return scenario
 
 

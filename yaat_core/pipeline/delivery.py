@@ -142,11 +142,22 @@ class SinkWorker:
         self.lane.grown(state)
         await self._replays.agree(position)
         if has > self.lane.cursor.done:
-            await self.lane.settle(self.lane.cursor.done + 1, has, "delivered")
+            await self._catch_up(has, position.refused if position else None)
         elif self.lane.cursor.rewind(has) != self.lane.cursor:
             log.warning("%s has only what is up to %d: delivering the rest again", self.lane.name, has)
             await self._dead_letters.rewind(self.lane, has, kept_from=state.deleted_upto + 1)
         await self.lane.measure()
+
+    async def _catch_up(self, has: int, refused: tuple[int, int] | None) -> None:
+        """What the sink has is delivered. A piece of which it refused rows is sent once more, as it was: the sink gives the
+        same answer, and nobody knows whether the dead letter was written."""
+        done = self.lane.cursor.done
+        if refused is None or refused[1] <= done:
+            await self.lane.settle(done + 1, has, "delivered")
+            return
+        first, last = max(refused[0], done + 1), refused[1]
+        await self.lane.settle(done + 1, first - 1, "delivered")
+        await self.lane.announce(first, last)
 
     async def _deliver_next(self, sink: Sink, pieces: Pieces) -> None:
         while not self.lane.waiting and not self._replays.ready:

@@ -80,8 +80,9 @@ class Lane:
         return max(self.given_up, min(done, self.settled))
 
     def grown(self, state: QueueState) -> None:
-        """The queue took something."""
-        self.tail, self.total_bytes = state.tail, state.total_bytes
+        """The queue took something. An older state than one that is known, come late, changes nothing."""
+        if state.tail >= self.tail:
+            self.tail, self.total_bytes = state.tail, state.total_bytes
         self.wake()
 
     def wake(self) -> None:
@@ -105,13 +106,16 @@ class Lane:
             self.given_up = last
 
     async def settle(self, first: int, last: int, fate: Fate, *, dead: int = 0) -> int:
-        """Events met their fate (``dead`` of the delivered ones did not); returns how many were open till now."""
+        """Events met their fate (``dead`` of the delivered ones did not); returns how many were open till now.
+
+        Which are dead is synced: a sink that keeps what it refused forgets it with the next delivery.
+        """
         before = getattr(self.cursor, fate)
         changed = self.cursor.settle(first, last, fate)
         count: int = getattr(changed, fate) - before
         if dead:
             changed = changed.reclassify(min(dead, count), fate, "dead")
-        await self.store(changed)
+        await self.store(changed, sync=bool(dead))
         await self.measure()
         return count
 

@@ -76,7 +76,7 @@ class Pieces:
         upto = self._lane.tail if end is None else min(end, self._lane.tail)
         if held is not None:
             first = held + 1
-        inflight = self._lane.cursor.inflight if self._sink.stable_batches else None
+        inflight = self._lane.cursor.inflight
         if inflight is not None and inflight[1] >= first:
             # What was announced is sent again as it was, whatever the sink wants by now.
             upto = min(upto, inflight[1])

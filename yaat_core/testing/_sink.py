@@ -17,6 +17,7 @@ from yaat_core.components import (
     Checkpoints,
     Done,
     Held,
+    Partial,
     Position,
     Sink,
     StoredCheckpoint,
@@ -45,6 +46,7 @@ async def check_sink(
     *,
     sink: str = "sinks.check",
     rows: int = 500,
+    spoil: Callable[[EventBatch], EventBatch] | None = None,
 ) -> None:
     """Run the contract against a sink.
 
@@ -52,7 +54,8 @@ async def check_sink(
     topic. A new name is a new, empty place; the same name again is a restart on it. ``read_back(place)`` gives the
     `event_id` of every event that arrived there, as text, in the order of arrival (a `TransactionalSink` tells by
     sequence); it is called, and awaited if need be, while no sink has the place open. ``sink`` is the component name
-    that the sinks are told, ``rows`` how large a batch is.
+    that the sinks are told, ``rows`` how large a batch is. ``spoil`` makes some rows of a batch ones that the sink refuses;
+    without it that is not tried.
 
     Raises:
         AssertionError: says which promise does not hold.
@@ -73,6 +76,8 @@ async def check_sink(
         await check.loses_only_what_it_held()
         await check.resumes_after_a_restart()
         await check.refuses_another_queue()
+        if spoil is not None:
+            await check.remembers_what_it_refused(spoil)
 
 
 @attrs.frozen
@@ -260,6 +265,31 @@ class _Check:
             await self._deliver(sink, 0)
             await self._deliver(sink, 1)
         await self._expect("restart", 2, "what was delivered around a restart")
+
+    async def remembers_what_it_refused(self, spoil: Callable[[EventBatch], EventBatch]) -> None:
+        """Until rows behind it are stored: the core may have been killed before it wrote the dead letter."""
+        bad = spoil(self._batch(1))
+        answers = []
+        for _ in range(3):
+            async with self._opened("refused") as sink:
+                await self._deliver(sink, 0)
+                answers.append(await sink.deliver(bad, self._piece(1)))
+                await self._tells_refused(sink, (self.rows + 1, 2 * self.rows))
+        first = answers[0]
+        assert isinstance(first, Partial), f"a batch with rows that are refused must be Partial, got {first}"
+        assert answers == [first] * 3, "a piece with refused rows must get the same answer after a restart"
+        async with self._opened("refused") as sink:
+            await self._deliver(sink, 2)
+            await self._tells_refused(sink, None)
+        dead = {self.rows + row for row, _ in first.dead}
+        wanted = [id for row, id in enumerate(self._ids(3)) if row not in dead]
+        assert await self._arrived("refused") == wanted, "beside refused rows, all others must be stored once"
+
+    async def _tells_refused(self, sink: Sink, wanted: tuple[int, int] | None) -> None:
+        assert isinstance(sink, TransactionalSink)
+        found = await sink.position()
+        assert found is not None
+        assert found.refused == wanted, f"the piece with refused rows is {wanted}, told is {found.refused}"
 
     async def refuses_another_queue(self) -> None:
         async with self._opened("foreign") as sink:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
+from yaat_core.event import TAGS_TYPE, EventBatch
 from yaat_core.testing import check_sink, make_context
 from yaat_plugin_duckdb.config import DuckDBConfig
 from yaat_plugin_duckdb.sink import DuckDBSink
+
+
+def spoil(batch: EventBatch) -> EventBatch:
+    """A key is twice in the tags of every hundredth row."""
+    tags = [[("a", "1"), ("a", "2")] if row % 100 == 7 else [("a", "1")] for row in range(len(batch))]
+    return batch.with_columns({"tags": pa.array(tags, TAGS_TYPE)})
 
 
 async def test_contract(tmp_path: Path) -> None:
@@ -25,4 +33,4 @@ async def test_contract(tmp_path: Path) -> None:
             rows = connection.execute("SELECT event_id FROM yaat_events ORDER BY sequence").fetchall()
         return [str(event_id) for (event_id,) in rows]
 
-    await check_sink(make, read_back)
+    await check_sink(make, read_back, spoil=spoil)

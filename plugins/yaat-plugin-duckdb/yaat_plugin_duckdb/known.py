@@ -54,7 +54,7 @@ def begin(root: Any, partition: Partition, owner: ledger.Owner, before: Sequence
         oldest=before[-1].place.oldest if before else partition.number,
         base=max((one.sequence for one in before), default=0),
     )
-    known, replays = _checkpoints(root, before), _replays(root, before)
+    known, replays, refused = _checkpoints(root, before), _replays(root, before), _refused(root, before)
     with cursor(root, partition) as writing:
         writing.execute("BEGIN TRANSACTION")
         for statement in layout.statements():
@@ -63,6 +63,8 @@ def begin(root: Any, partition: Partition, owner: ledger.Owner, before: Sequence
         ledger.adopt_checkpoints(writing, known)
         if replays.total:
             ledger.note_replays(writing, replays)
+        if refused.rows:
+            ledger.note_refused(writing, refused)
         writing.execute("COMMIT")
         writing.execute(f"CHECKPOINT {partition.alias}")
     guard(partition)
@@ -75,7 +77,7 @@ def caught_up(root: Any, files: Sequence[Known]) -> Known:
     newest, furthest = files[-1], max(one.sequence for one in files)
     if newest.sequence == furthest:
         return newest
-    known, replays = _checkpoints(root, files), _replays(root, files)
+    known, replays, refused = _checkpoints(root, files), _replays(root, files), _refused(root, files)
     with cursor(root, newest.partition) as writing:
         writing.execute("BEGIN TRANSACTION")
         ledger.advance(writing, furthest)
@@ -83,6 +85,7 @@ def caught_up(root: Any, files: Sequence[Known]) -> Known:
         ledger.adopt_checkpoints(writing, known)
         if replays.total:
             ledger.note_replays(writing, replays)
+        ledger.note_refused(writing, refused)
         writing.execute("COMMIT")
     return attrs.evolve(newest, sequence=furthest)
 
@@ -105,9 +108,22 @@ def _replays(root: Any, files: Sequence[Known]) -> ledger.Replays:
     return max(found, key=lambda replays: replays.total)
 
 
+def _refused(root: Any, files: Sequence[Known]) -> ledger.Refused:
+    """Those of the file that goes furthest."""
+    if not files:
+        return ledger.Refused()
+    with cursor(root, _furthest(files).partition) as reading:
+        return ledger.refused(reading)
+
+
 def _checkpoints(root: Any, files: Sequence[Known]) -> Any:
     """Those of the file that goes furthest."""
     if not files:
         return {}
-    with cursor(root, max(files, key=lambda one: one.sequence).partition) as reading:
+    with cursor(root, _furthest(files).partition) as reading:
         return ledger.checkpoints(reading)
+
+
+def _furthest(files: Sequence[Known]) -> Known:
+    """The newest of those with the highest position: one that has just begun knows all that the one before it did."""
+    return max(reversed(files), key=lambda one: one.sequence)

@@ -28,10 +28,18 @@ _PLACE: Final = "CREATE TABLE yaat_place (number BIGINT, oldest BIGINT, base BIG
 #: Made by the first dead letter that is delivered again.
 _REPLAYS: Final = "CREATE TABLE IF NOT EXISTS yaat_replays (id VARCHAR, events BIGINT, total BIGINT)"
 
+#: Made by the first rows that are refused. One row each, so that there is none when nothing is.
+_REFUSED: Final = (
+    "CREATE TABLE IF NOT EXISTS yaat_refused (first BIGINT, last BIGINT, sequence BIGINT, reason VARCHAR)"
+)
+
 _INSERT_META: Final = "INSERT INTO yaat_meta VALUES (?, ?, ?, ?)"
-_INCOMING: Final = "yaat_incoming_checkpoints"
+_INCOMING: Final = "yaat_incoming_notes"
 _CHECKPOINTS: Final = pa.schema(
     [("component", pa.string()), ("key", pa.binary()), ("value", pa.binary()), ("sequence", pa.int64())]
+)
+_REFUSALS: Final = pa.schema(
+    [("first", pa.int64()), ("last", pa.int64()), ("sequence", pa.int64()), ("reason", pa.string())]
 )
 
 
@@ -62,6 +70,25 @@ class Replays:
     id: str = ""
     events: int = 0
     total: int = 0
+
+
+@attrs.frozen
+class Refused:
+    """The last piece of which rows were refused, ``first`` to ``last``, until a later one is stored; all 0 for none."""
+
+    first: int = 0
+    last: int = 0
+    rows: tuple[tuple[int, str], ...] = ()
+    """Sequence and reason of each."""
+
+    @property
+    def piece(self) -> tuple[int, int] | None:
+        """As `SinkPosition.refused`."""
+        return (self.first, self.last) if self.rows else None
+
+    def within(self, first: int, last: int) -> dict[int, str]:
+        """Reasons of those of a piece, by row."""
+        return {at - first: reason for at, reason in self.rows if first <= at <= last}
 
 
 #: Of a database that is one file.
@@ -157,7 +184,7 @@ def put_checkpoints(connection: Any, written: Mapping[str, Checkpoints], sequenc
     ]
     if not rows:
         return
-    connection.register(_INCOMING, _table(rows))
+    connection.register(_INCOMING, _table(rows, _CHECKPOINTS))
     connection.execute(
         f"DELETE FROM yaat_checkpoints WHERE (component, key) IN (SELECT (component, key) FROM {_INCOMING})"
     )
@@ -173,17 +200,14 @@ def adopt_checkpoints(connection: Any, known: Mapping[str, Mapping[bytes, Stored
         for key, stored in entries.items()
     ]
     if rows:
-        connection.register(_INCOMING, _table(rows))
+        connection.register(_INCOMING, _table(rows, _CHECKPOINTS))
         connection.execute(f"INSERT INTO yaat_checkpoints SELECT * FROM {_INCOMING}")
         connection.unregister(_INCOMING)
 
 
 def replays(connection: Any) -> Replays:
     """What is stored of dead letters that were delivered again."""
-    known = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND table_name = 'yaat_replays'"
-    ).fetchall()[0][0]
-    rows = connection.execute("SELECT id, events, total FROM yaat_replays").fetchall() if known else []
+    rows = _all(connection, "yaat_replays", "id, events, total")
     return Replays(*rows[0]) if rows else Replays()
 
 
@@ -192,6 +216,25 @@ def note_replays(connection: Any, now: Replays) -> None:
     connection.execute(_REPLAYS)
     connection.execute("DELETE FROM yaat_replays")
     connection.execute("INSERT INTO yaat_replays VALUES (?, ?, ?)", [now.id, now.events, now.total])
+
+
+def refused(connection: Any) -> Refused:
+    """What is known of rows that were refused."""
+    rows = _all(connection, "yaat_refused", "first, last, sequence, reason")
+    if not rows:
+        return Refused()
+    return Refused(rows[0][0], rows[0][1], tuple(sorted((at, reason) for _, _, at, reason in rows)))
+
+
+def note_refused(connection: Any, now: Refused) -> None:
+    """These are the ones to remember."""
+    connection.execute(_REFUSED)
+    connection.execute("DELETE FROM yaat_refused")
+    if now.rows:
+        rows = [(now.first, now.last, at, reason) for at, reason in now.rows]
+        connection.register(_INCOMING, _table(rows, _REFUSALS))
+        connection.execute(f"INSERT INTO yaat_refused SELECT * FROM {_INCOMING}")
+        connection.unregister(_INCOMING)
 
 
 def note_age(connection: Any, sequence: int, accepted_us: int) -> None:
@@ -207,9 +250,17 @@ def ages_us(connection: Any) -> tuple[int, int]:
     return int(rows[0][0]), int(rows[0][1])
 
 
-def _table(rows: Sequence[tuple[Any, ...]]) -> Any:
+def _all(connection: Any, table: str, columns: str) -> list[Any]:
+    """The rows of a table that there may not be."""
+    known = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND table_name = ?",
+        [table],
+    ).fetchall()[0][0]
+    return connection.execute(f"SELECT {columns} FROM {table}").fetchall() if known else []
+
+
+def _table(rows: Sequence[tuple[Any, ...]], schema: Any) -> Any:
     arrays = [
-        pa.array(column, kind)
-        for column, kind in zip(zip(*rows, strict=True), _CHECKPOINTS.types, strict=True)
+        pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), schema.types, strict=True)
     ]
-    return pa.Table.from_arrays(arrays, schema=_CHECKPOINTS)
+    return pa.Table.from_arrays(arrays, schema=schema)

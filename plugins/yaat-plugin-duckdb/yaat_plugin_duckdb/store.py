@@ -39,6 +39,7 @@ class _Uncommitted:
     checkpoints: dict[str, dict[bytes, bytes | None]] = attrs.field(factory=dict)
     accepted_us: int = 0
     replays: ledger.Replays | None = None
+    refused: ledger.Refused = attrs.field(factory=ledger.Refused)
 
 
 class Store:
@@ -66,6 +67,7 @@ class Store:
         self._began_us, self._noted_us = newest.began_us, newest.aged_us
         self._aged_us = newest.aged_us
         self._writer = engine.cursor(self._root, self.current)
+        self.refused = ledger.refused(self._writer)
         guard(self.current)
 
     # --- rows
@@ -80,8 +82,13 @@ class Store:
         """Rows that are stored and not committed; None when no transaction is open."""
         return self._open.rows if self._open else None
 
-    def put(self, batch: EventBatch, sequences: Any, position: Position) -> None:
-        """Store rows (with their sequences) and what belongs to the position, in the open transaction or a new one."""
+    def put(
+        self, batch: EventBatch, sequences: Any, position: Position, dead: Sequence[tuple[int, str]] = ()
+    ) -> None:
+        """Store rows (with their sequences) and what belongs to the position, in the open transaction or a new one.
+
+        ``dead``: rows of the position that are not among them, since they are refused, with the reasons.
+        """
         if self._open is None:
             self._writer.execute("BEGIN TRANSACTION")
             self._open = _Uncommitted(self.sequence)
@@ -91,6 +98,9 @@ class Store:
         one.last = max(one.last, position.last)
         one.rows += len(batch)
         one.accepted_us = max(one.accepted_us, accepted_us(position))
+        if dead:
+            rows = tuple((position.first + row, reason) for row, reason in dead)
+            one.refused = ledger.Refused(position.first, position.last, rows)
         for component, written in position.checkpoints.items():
             one.checkpoints.setdefault(component, {}).update(written)
 
@@ -107,7 +117,7 @@ class Store:
         return ledger.replays(self._writer)
 
     def commit(self) -> None:
-        """Rows, position and checkpoints of the open transaction, all at once."""
+        """Rows, position, checkpoints and what was refused, of the open transaction, all at once."""
         one = self._open
         if one is None:
             raise RuntimeError("no transaction is open")
@@ -119,10 +129,14 @@ class Store:
             ledger.note_age(self._writer, one.last, noted_us)
         if one.replays is not None:
             ledger.note_replays(self._writer, one.replays)
+        # What comes next is delivered when the core has settled what was before it.
+        refused = one.refused if one.last > self.sequence else self.refused
+        if refused != self.refused:
+            ledger.note_refused(self._writer, refused)
         reached("duckdb.commit.before")
         self._writer.execute("COMMIT")
         reached("duckdb.commit.after")
-        self.sequence, self._open = one.last, None
+        self.sequence, self.refused, self._open = one.last, refused, None
         self._aged_us, self._noted_us = aged_us, noted_us
         self._began_us = self._began_us or noted_us
         guard(self.current)
@@ -155,6 +169,7 @@ class Store:
             sequence=self.sequence,
             checkpoints=ledger.checkpoints(self._writer),
             replayed=self.replays().total,
+            refused=self.refused.piece,
         )
 
     def give_to(self, owner: ledger.Owner) -> None:

@@ -158,7 +158,9 @@ class Writer:
 
     def _may_hold(self, batch: EventBatch, position: Position) -> bool:
         """Does so much wait that rows are worth a transaction of a whole row group?"""
-        return position.first > self._alone_upto and len(batch) + position.waiting >= ROW_GROUP
+        store = self.holder.store
+        alone_upto = max(self._alone_upto, store.refused.last) if store else position.last
+        return position.first > alone_upto and len(batch) + position.waiting >= ROW_GROUP
 
     def _together(self, batch: EventBatch, position: Position) -> Outcome:
         """One of several pieces of a transaction. After an error every piece comes again, and is stored alone."""
@@ -191,6 +193,9 @@ class Writer:
                     dead = self._refused(batch) if known.events < len(batch) else []
                     return Partial(dead) if dead else Done()
                 self.upkeep.make_way(store, position)
+                if not position.replay:
+                    known_dead = store.refused.within(position.first, position.last)
+                    dead = sorted((known_dead | dict(dead)).items())
                 self._put(store, batch, position, dead)
                 self._commit(store)
             except (duckdb.Error, OSError) as error:
@@ -230,7 +235,7 @@ class Writer:
         wanted[[row for row, _ in dead]] = False
         if not wanted.all():
             batch = batch.filter(pa.array(wanted))
-        store.put(batch, sequences[wanted], position)
+        store.put(batch, sequences[wanted], position, dead)
 
     def _commit(self, store: Store) -> None:
         if store.open_rows is None:

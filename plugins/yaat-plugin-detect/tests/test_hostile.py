@@ -241,6 +241,7 @@ def test_what_is_missing_is_told_with_the_group_that_has_it(hidden: HostRoot) ->
 def test_a_configuration_that_may_not_be_read_is_told_by_validate(hidden: HostRoot) -> None:
     config = hidden.path.parent / "yaat.yaml"
     config.write_text("state_dir: state\n")
+    config.chmod(0o644)
     hidden.write("/etc/nginx/nginx.conf").chmod(0o600)
     hidden.local("/etc/nginx").chmod(0o755)
     asked = ["validate", "--offline", "--json", "-c", str(config)]

@@ -28,13 +28,18 @@ SINK = "type: duckdb, checkpoint_interval: 300ms"
 class Recording:
     """A run that strace wrote down: lines come in waves, and the agent ends by SIGTERM."""
 
-    def __init__(self, run: Scenario, waves: Sequence[int], before: Path | None = None) -> None:
+    def __init__(
+        self, run: Scenario, waves: Sequence[int], before: Path | None = None, *, settled: bool = False
+    ) -> None:
+        """``settled``: the queue has forgotten each wave before the next one comes."""
         self.run, self.before = run, before
         self.log = run.folder / "calls"
         with run.agent(*recording(self.log)).start() as agent:
             for count in waves:
                 run.write(count)
                 agent.wait_for(len(run.written))
+                if settled:
+                    run.wait_until_settled()
             assert agent.terminate() == 0
         *_, (self.length, disk) = cuts(self.log, run.state, before)
         assert same(disk, run.state, ["lock"]), "the model of the disk is not what was on the disk"
@@ -106,7 +111,7 @@ def test_one_store_is_older_than_the_other(tmp_path: Path, behind: str) -> None:
     The database has the positions of the files as well, so that an older queue costs nothing. An older database
     costs what the queue has forgotten since.
     """
-    recorded = Recording(Scenario(tmp_path, SINK), [100, 150, 50])
+    recorded = Recording(Scenario(tmp_path, SINK), [100, 150, 50], settled=True)
     old, new = recorded.length // 2, recorded.length
     disks = recorded.disks([old, new])
     older, newer = disks[old] / "nothing", disks[new] / "nothing"

@@ -114,8 +114,7 @@ class Memory:
 
     def snapshot(self) -> bytes:
         """What is known, as the file has it."""
-        plan = self.plan.written() if self.plan else None
-        document = _File(version=_VERSION, cut=self.cut, plan=plan, trouble=self.trouble)
+        document = _File(version=_VERSION, cut=self.cut, plan=self.plan, trouble=self.trouble)
         return msgspec.json.encode(document) + b"\n"
 
     def write(self, data: bytes) -> None:

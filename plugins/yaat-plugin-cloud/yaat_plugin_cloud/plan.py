@@ -144,49 +144,23 @@ class Plan:
             head = list(_parts(position.first, begins - 1, rows))
         return Plan(self.of, [*head, *kept])
 
-    def written(self) -> dict[str, Any]:
-        """As it is kept in a file."""
-        return {"of": self.of, "parts": [_written(part) for part in self.parts]}
-
     @classmethod
     def read(cls, document: Any) -> Plan:
-        """The inverse of `written`.
+        """A plan as msgspec writes it into a file, and what comes out of that.
 
         Raises:
             msgspec.ValidationError: it is none.
         """
-        found = msgspec.convert(document, _Written, str_keys=True)
-        parts = [Part(**msgspec.structs.asdict(part)) for part in found.parts]
+        plan = msgspec.convert(document, cls, str_keys=True)
+        parts = plan.parts
         joined = all(one.last + 1 == two.first for one, two in itertools.pairwise(parts))
         if not parts or not joined or any(part.last < part.first for part in parts):
             raise msgspec.ValidationError("parts that do not follow each other")
-        return cls(found.of, parts)
-
-
-class _WrittenPart(msgspec.Struct, omit_defaults=True):
-    first: int
-    last: int
-    settled: bool = False
-    dead: dict[int, str] = msgspec.field(default_factory=dict)
-    edition: int = 0
-    shrunk: int = 0
-    maybe: bool = False
-    tries: int = 0
-    since: float = 0.0
-    answer: str = ""
-
-
-class _Written(msgspec.Struct):
-    of: str
-    parts: list[_WrittenPart]
+        return plan
 
 
 def _of(position: Position) -> str:
     return f"{position.queue_id.hex()}/{position.replay}" if position.replay else position.queue_id.hex()
-
-
-def _written(part: Part) -> Any:
-    return _WrittenPart(**attrs.asdict(part))
 
 
 def _parts(first: int, last: int, rows: int) -> Iterator[Part]:

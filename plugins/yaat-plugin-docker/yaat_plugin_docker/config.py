@@ -28,10 +28,8 @@ _TAGS_HELP = "as tags; none unless named. Globs."
 
 
 @configuration
-class DockerConfig:
-    """What containers write to stdout and stderr."""
-
-    default_format: ClassVar[str] = "auto"
+class _Containers:
+    """Which engine, and which of its containers."""
 
     host: str | None = option(
         None, help=_HOST_HELP, example="unix:///run/podman/podman.sock", validator=_host
@@ -52,6 +50,14 @@ class DockerConfig:
     ids: Choice = option(
         factory=Choice, help="Containers by the beginning of their id.", example={"exclude": ["4f5a2b"]}
     )
+
+
+@configuration
+class DockerConfig(_Containers):
+    """What containers write to stdout and stderr."""
+
+    default_format: ClassVar[str] = "auto"
+
     start_at: Literal["beginning", "end"] = option(
         "beginning",
         help="Where to begin in the logs of containers that are there at the first start; those that come later are read "
@@ -117,12 +123,9 @@ class DockerConfig:
 
 
 @configuration
-class DockerMetricsConfig:
+class DockerMetricsConfig(_Containers):
     """CPU, memory, network, block I/O, processes and restarts of containers."""
 
-    host: str | None = option(
-        None, help=_HOST_HELP, example="unix:///run/podman/podman.sock", validator=_host
-    )
     interval: Duration = option("15s", help="How often to collect.", example="10s", validator=positive)
     names: Literal["yaat", "otel", "both"] = option(
         "yaat",
@@ -130,20 +133,6 @@ class DockerMetricsConfig:
     )
     metrics: Choice = option(
         factory=Choice, help="Metrics by name.", example={"exclude": ["container.network.*"]}
-    )
-    containers: Choice = option(factory=Choice, help="Containers by name.", example={"include": ["web-*"]})
-    images: Choice = option(
-        factory=Choice,
-        help="Containers by image, as `docker ps` shows it.",
-        example={"exclude": ["*/pause:*"]},
-    )
-    labels: Choice = option(
-        factory=Choice,
-        help="Containers by label: `NAME=VALUE`. `include` wants one label that fits, `exclude` none.",
-        example={"include": ["com.docker.compose.project=shop"]},
-    )
-    ids: Choice = option(
-        factory=Choice, help="Containers by the beginning of their id.", example={"exclude": ["4f5a2b"]}
     )
     label_tags: tuple[str, ...] = option(
         (),

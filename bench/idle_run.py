@@ -24,7 +24,7 @@ import psutil
 import data
 import report
 from measure import Server, busy_seconds
-from yaat_core.actions import Query
+from yaat_core.actions.agent import Query
 from yaat_core.control.client import Client
 from yaat_core.errors import YaatError
 

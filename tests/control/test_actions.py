@@ -6,28 +6,11 @@ import attrs
 import click
 import pytest
 
-from yaat_core.actions import ACTIONS, Action, schema
+from yaat_core.actions import ACTIONS
+from yaat_core.actions.base import Action, schema
 from yaat_core.cli.main import COMMANDS, cli
 from yaat_core.control.app import make_app
 
-#: How an action is reached from the command line.
-VERBS = {
-    "status": "status",
-    "diagnose": "diagnose",
-    "query": "query",
-    "queue.list": "queue list",
-    "queue.show": "queue show",
-    "queue.verify": "queue verify",
-    "queue.repair": "queue repair",
-    "queue.export": "queue export",
-    "queue.purge": "queue purge",
-    "dead.list": "dead list",
-    "dead.show": "dead show",
-    "dead.purge": "dead purge",
-    "dead.replay": "dead replay",
-    "accept_loss": "queue accept-loss",
-    "config.show": "config show",
-}
 #: Actions without a command, and why.
 WITHOUT_VERB = {
     "stop": "a signal does it: SIGTERM, `systemctl stop`, Ctrl-C",
@@ -47,16 +30,16 @@ def command(path: str) -> click.Command | None:
 def test_each_action_has_a_route_schemas_and_a_verb(action: Action) -> None:
     routes = {route.path: route.methods for route in make_app(None, [action], None).routes}
     assert "POST" in routes[action.path]
-    assert ("GET" in routes[action.path]) == (action.danger == "read")
+    assert ("GET" in routes[action.path]) == action.looks
     assert attrs.has(action.arguments)
     for field in attrs.fields(action.arguments):
         shape = schema(action.arguments)["$defs"][action.arguments.__name__]["properties"][field.name]
         assert "description" in str(shape), f"{action.name}: {field.name} has no help"
     if not action.stream:
         assert schema(action.result)["$defs"][action.result.__name__]["description"]
-    assert (action.name in VERBS) != (action.name in WITHOUT_VERB)
-    if action.name in VERBS:
-        assert isinstance(command(VERBS[action.name]), click.Command)
+    assert bool(action.command) != (action.name in WITHOUT_VERB)
+    if action.command:
+        assert isinstance(command(action.command), click.Command)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -12,11 +12,14 @@ from typing import Any
 import httpx
 import pytest
 
-from yaat_core import actions, queue_actions
-from yaat_core.actions import ACTIONS, Nothing, Query
+from yaat_core.actions import ACTIONS
+from yaat_core.actions import agent as actions
+from yaat_core.actions import queue as queue_actions
+from yaat_core.actions.agent import Query
+from yaat_core.actions.base import Nothing
+from yaat_core.actions.queue import QueueList, QueuePurge, QueueShow
 from yaat_core.control.client import AnswerCut, Client, NoAnswerInTime
 from yaat_core.errors import AgentNotRunning, NotAllowed, QueryFailed, QueryRefused, UsageError
-from yaat_core.queue_actions import QueueList, QueuePurge, QueueShow
 from yaat_core.status import Problem
 
 

@@ -12,7 +12,7 @@ from yaat_core.cli.setup import Setup, load, workshop
 from yaat_core.errors import AgentNotRunning, StateInUse, StoreUnavailable, UsageError, YaatError
 
 if TYPE_CHECKING:
-    from yaat_core.actions import Query
+    from yaat_core.actions.agent import Query
     from yaat_core.components import QueryAnswer
     from yaat_core.config.model import SinkEntry
 

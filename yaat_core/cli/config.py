@@ -44,7 +44,8 @@ for _one in (show, schema):
 
 
 def _of_agent(door: Door) -> dict[str, Any]:
-    from yaat_core.actions import CONFIG_SHOW, Nothing
+    from yaat_core.actions.agent import CONFIG_SHOW
+    from yaat_core.actions.base import Nothing
     from yaat_core.cli.setup import client
 
     with client(door) as agent:

@@ -41,7 +41,7 @@ def dead() -> None:
 @click.pass_obj
 def list_(door: Door, *, sink: str | None, limit: int) -> None:
     """Dead letters, oldest first: a letter is what was refused of one delivery."""
-    from yaat_core.dead_actions import DEAD_LIST, DeadList
+    from yaat_core.actions.dead import DEAD_LIST, DeadList
 
     found = do(door, DEAD_LIST, DeadList(sink=sink, limit=limit))
     rows = [
@@ -81,7 +81,7 @@ def list_(door: Door, *, sink: str | None, limit: int) -> None:
 @click.pass_obj
 def show(door: Door, *, id: str, limit: int) -> None:
     """One dead letter: its events, and why each was refused. The beginning of its id will do."""
-    from yaat_core.dead_actions import DEAD_SHOW, DeadShow
+    from yaat_core.actions.dead import DEAD_SHOW, DeadShow
 
     found = do(door, DEAD_SHOW, DeadShow(id=id, limit=limit))
     letter = found.letter
@@ -117,7 +117,7 @@ def show(door: Door, *, id: str, limit: int) -> None:
 @click.pass_obj
 def purge(door: Door, *, sink: str, id: str | None, yes: bool, confirm: str | None) -> None:
     """Forget dead letters of a sink. Their events count as `dropped`, and can't be had back."""
-    from yaat_core.dead_actions import DEAD_PURGE, DeadPurge
+    from yaat_core.actions.dead import DEAD_PURGE, DeadPurge
 
     which = f"The dead letter {id} of {sink}" if id else f"Every dead letter of {sink}"
     confirmed(door, f"{which} will be deleted for good.", sink, sink if yes else confirm)
@@ -149,8 +149,8 @@ def replay(door: Door, *, sink: str | None, id: str | None, all_: bool) -> int:
     Their events are queued until it has answered, with the same ids: then they are delivered, or dead again with
     the new reason. Exit code 5 when some of the letters can't be delivered again, 1 when none can.
     """
+    from yaat_core.actions.dead import DEAD_REPLAY, DeadReplay
     from yaat_core.cli.progress import Progress
-    from yaat_core.dead_actions import DEAD_REPLAY, DeadReplay
     from yaat_core.errors import UsageError
     from yaat_core.replaying import Replayed
 

@@ -27,7 +27,8 @@ def diagnose(door: Door, *, fail_on: str) -> int:
     Without a running agent it checks what can be checked from outside, reads the accounting from the queue, and
     ends with exit code 3.
     """
-    from yaat_core.actions import DIAGNOSE, Nothing
+    from yaat_core.actions.agent import DIAGNOSE
+    from yaat_core.actions.base import Nothing
     from yaat_core.cli.setup import load
     from yaat_core.control.client import Client
     from yaat_core.errors import AgentNotRunning

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from yaat_core.cli.door import Door
 
 if TYPE_CHECKING:
-    from yaat_core.action import Action
+    from yaat_core.actions.base import Action
     from yaat_core.components import QueryAnswer
 
 A = TypeVar("A")

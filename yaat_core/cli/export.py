@@ -53,9 +53,9 @@ def export(door: Door, *, first: int, last: int | None, output: Path | None) -> 
     They are as the queue has them: redacted. Changes nothing. Exit code 5 when events of the range are not in the
     queue any more, because they were damaged.
     """
+    from yaat_core.actions.queue import QUEUE_EXPORT, QueueExport
     from yaat_core.cli.doing import stream
     from yaat_core.cli.output import written_to
-    from yaat_core.queue_actions import QUEUE_EXPORT, QueueExport
 
     done = Written(file=str(output) if output else None)
     with (

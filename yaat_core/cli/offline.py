@@ -33,7 +33,7 @@ from yaat_core.status import Accounting, QueueFigures, Status
 from yaat_core.upkeep import not_repairable
 
 if TYPE_CHECKING:
-    from yaat_core.action import Action
+    from yaat_core.actions.base import Action
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -82,7 +82,7 @@ def account(setup: Setup) -> tuple[Accounting, QueueFigures]:
 
 @contextlib.contextmanager
 def _alone(setup: Setup, action: Action[Any, Any], tell: Tell) -> Iterator[Alone]:
-    opened = _looked_at if action.danger == "read" else _opened
+    opened = _looked_at if action.looks else _opened
     with opened(setup) as (queue, damage):
         if action.name not in ("queue.verify", "queue.repair"):  # whose result tells it
             for one in damage:

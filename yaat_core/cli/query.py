@@ -72,7 +72,7 @@ def query(
     The tables are events, logs, spans and metrics; `-` as SQL reads it from stdin. Asks the running agent;
     without one the database is opened here, read-only. Times are UTC. With --json: a list of row objects.
     """
-    from yaat_core.actions import Query
+    from yaat_core.actions.agent import Query
     from yaat_core.cli import rows
     from yaat_core.cli.answering import answering
 

@@ -39,7 +39,7 @@ def queue() -> None:
 @click.pass_obj
 def list_(door: Door, *, after: int, limit: int) -> None:
     """Records that are kept, oldest first."""
-    from yaat_core.queue_actions import QUEUE_LIST, QueueList
+    from yaat_core.actions.queue import QUEUE_LIST, QueueList
 
     found = do(door, QUEUE_LIST, QueueList(after=after, limit=limit))
     rows = [
@@ -64,7 +64,7 @@ def list_(door: Door, *, after: int, limit: int) -> None:
 @click.pass_obj
 def show(door: Door, *, sequence: int, limit: int) -> None:
     """The record that holds an event, and its events."""
-    from yaat_core.queue_actions import QUEUE_SHOW, QueueShow
+    from yaat_core.actions.queue import QUEUE_SHOW, QueueShow
 
     found = do(door, QUEUE_SHOW, QueueShow(sequence=sequence, limit=limit))
 
@@ -90,8 +90,8 @@ def show(door: Door, *, sequence: int, limit: int) -> None:
 @click.pass_obj
 def verify(door: Door) -> int:
     """Read and check everything; changes nothing. Exit code 1 when something is damaged."""
-    from yaat_core.action import Nothing
-    from yaat_core.queue_actions import QUEUE_VERIFY
+    from yaat_core.actions.base import Nothing
+    from yaat_core.actions.queue import QUEUE_VERIFY
 
     found = do(door, QUEUE_VERIFY, Nothing(), long=reads_everything())
 
@@ -114,8 +114,8 @@ def repair(door: Door) -> None:
     What is set aside stays in the folder quarantine of the queue. Events that waited and are gone count as `lost` for
     each sink that has not had them.
     """
-    from yaat_core.action import Nothing
-    from yaat_core.queue_actions import QUEUE_REPAIR
+    from yaat_core.actions.base import Nothing
+    from yaat_core.actions.queue import QUEUE_REPAIR
 
     done = do(door, QUEUE_REPAIR, Nothing(), long=reads_everything())
 
@@ -139,7 +139,7 @@ def repair(door: Door) -> None:
 @click.pass_obj
 def purge(door: Door, *, sink: str, yes: bool, confirm: str | None) -> None:
     """Drop what waits for one sink. It counts as `dropped`, and can't be had back."""
-    from yaat_core.queue_actions import QUEUE_PURGE, QueuePurge
+    from yaat_core.actions.queue import QUEUE_PURGE, QueuePurge
 
     confirmed(
         door, f"Everything that waits for {sink} will be dropped for good.", sink, sink if yes else confirm
@@ -158,7 +158,8 @@ def accept_loss(door: Door, *, confirm: str | None) -> None:
 
     What only that sink knew may be read and delivered again, or count as lost.
     """
-    from yaat_core.actions import ACCEPT_LOSS, Nothing
+    from yaat_core.actions.agent import ACCEPT_LOSS
+    from yaat_core.actions.base import Nothing
     from yaat_core.cli.setup import client
 
     confirmed(door, "The agent will go on without the sinks that don't answer.", "loss", confirm)

@@ -34,7 +34,8 @@ def status(door: Door, *, fail_on: str) -> int:
 
     Exit code 0 healthy, 1 a problem of the level of --fail-on, 3 no agent is running.
     """
-    from yaat_core.actions import STATUS, Nothing
+    from yaat_core.actions.agent import STATUS
+    from yaat_core.actions.base import Nothing
     from yaat_core.cli.setup import client
 
     with client(door) as agent:

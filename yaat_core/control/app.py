@@ -17,7 +17,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from yaat_core.actions import ACTIONS, Action
+from yaat_core.actions import ACTIONS
+from yaat_core.actions.base import Action
 from yaat_core.control import replies, wire
 from yaat_core.control.answers import AnswerResponse, encoder_for
 from yaat_core.control.oops import unexpected
@@ -41,7 +42,7 @@ def make_app(
 
 
 def _route(operations: Operations, action: Action[Any, Any], slots: trio.CapacityLimiter) -> Route:
-    methods = ["GET", "POST"] if action.danger == "read" else ["POST"]
+    methods = ["GET", "POST"] if action.looks else ["POST"]
     endpoint = partial(_act, operations, action, slots)
     return Route(action.path, _guarded(action.name, endpoint), methods=methods)
 

@@ -14,7 +14,8 @@ from typing import Any, Final, TypeVar
 import httpx
 import msgspec
 
-from yaat_core.actions import QUERY, Action, Query
+from yaat_core.actions.agent import QUERY, Query
+from yaat_core.actions.base import Action
 from yaat_core.control import sockets, wire
 from yaat_core.errors import AgentNotRunning, NotAllowed, YaatError
 

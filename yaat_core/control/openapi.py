@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from yaat_core import __version__
-from yaat_core.actions import Action
+from yaat_core.actions.base import Action
 from yaat_core.control import wire
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -32,11 +32,12 @@ def _path(action: Action[Any, Any], given: dict[str, Any], result: dict[str, Any
     about = {
         "summary": action.summary,
         "x-danger": action.danger,
+        **({"x-command": f"yaat {action.command}"} if action.command else {}),
         "responses": {"200": _answer(action, result), "default": _FAILURE},
     }
     body = {"required": False, "content": {"application/json": {"schema": given}}}
     post = {**about, "operationId": action.name, "requestBody": body}
-    if action.danger != "read":
+    if not action.looks:
         return {"post": post}
     get = {**about, "operationId": f"{action.name}.get", "parameters": _parameters(action)}
     return {"post": post, "get": get}

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from yaat_core.operations import Operations
 
-Danger = Literal["read", "change", "destroy"]
+Danger = Literal["read", "private", "change", "destroy"]
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -23,9 +23,10 @@ SinkName = Annotated[
 class Action(Generic[A, R]):
     """One thing that can be done.
 
-    ``danger``: `read` changes nothing and is served on both sockets; `change` and `destroy` (what is gone can't be had
-    back) on the control socket alone. ``stream``: the handler returns a `QueryAnswer`, and ``result`` is the
-    shape of a row.
+    ``danger``: `read` changes nothing and is served on both sockets; the others on the control socket alone: `private`
+    changes nothing and shows what is the owner's alone (the text of the configuration), `destroy` is what can't be
+    had back. ``stream``: the handler returns a `QueryAnswer`, and ``result`` is the shape of a row. ``command`` is how
+    the command line does it (`queue list`); empty: it does not, and a test has the reason.
     """
 
     name: str
@@ -35,6 +36,12 @@ class Action(Generic[A, R]):
     result: type[R]
     handler: Callable[[Operations, A], Awaitable[Any]]
     stream: bool = False
+    command: str = ""
+
+    @property
+    def looks(self) -> bool:
+        """It changes nothing."""
+        return self.danger in ("read", "private")
 
     @property
     def path(self) -> str:

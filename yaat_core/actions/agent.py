@@ -1,9 +1,4 @@
-"""What can be done with a running agent: one typed table.
-
-The routes of the control API, its JSON Schemas, the calls of its client and the commands of `yaat` come from `ACTIONS`,
-so that they can't differ. Arguments and results are attrs classes; constraints and help of an argument are its
-annotation (`msgspec.Meta`).
-"""
+"""What can be done with the agent as a whole: how it is, asking its database, stopping it."""
 
 from __future__ import annotations
 
@@ -13,28 +8,11 @@ from typing import Annotated, Any, Final
 import attrs
 from msgspec import Meta
 
-from yaat_core.action import Accepted, Action, Nothing, SinkName, schema
+from yaat_core.actions.base import Accepted, Action, Nothing, SinkName
 from yaat_core.components import QueryRequest
-from yaat_core.dead_actions import DEAD_ACTIONS
 from yaat_core.diagnosis import Diagnosis, diagnose
 from yaat_core.operations import Operations
-from yaat_core.queue_actions import QUEUE_ACTIONS
 from yaat_core.status import Status
-
-__all__ = [
-    "ACCEPT_LOSS",
-    "ACTIONS",
-    "CONFIG_SHOW",
-    "DIAGNOSE",
-    "QUERY",
-    "STATS",
-    "STATUS",
-    "STOP",
-    "Action",
-    "Nothing",
-    "Query",
-    "schema",
-]
 
 # --- arguments ----------------------------------------------------------------------------------
 
@@ -132,6 +110,7 @@ def _finite(value: float) -> float | None:
 
 STATUS: Final = Action(
     name="status",
+    command="status",
     summary="What runs and how it is.",
     danger="read",
     arguments=Nothing,
@@ -148,6 +127,7 @@ STATS: Final = Action(
 )
 DIAGNOSE: Final = Action(
     name="diagnose",
+    command="diagnose",
     summary="The accounting, what is wrong, and what to do about it.",
     danger="read",
     arguments=Nothing,
@@ -156,6 +136,7 @@ DIAGNOSE: Final = Action(
 )
 QUERY: Final = Action(
     name="query",
+    command="query",
     summary="SQL over stored events, read-only.",
     danger="read",
     arguments=Query,
@@ -165,6 +146,7 @@ QUERY: Final = Action(
 )
 ACCEPT_LOSS: Final = Action(
     name="accept_loss",
+    command="queue accept-loss",
     summary="Start without the sinks that don't say where they stand.",
     danger="destroy",
     arguments=Nothing,
@@ -181,6 +163,7 @@ STOP: Final = Action(
 )
 CONFIG_SHOW: Final = Action(
     name="config.show",
+    command="config show",
     summary="The configuration that the agent runs with, secrets masked.",
     danger="read",
     arguments=Nothing,
@@ -188,18 +171,4 @@ CONFIG_SHOW: Final = Action(
     handler=_config_show,
 )
 
-#: Every action by name.
-ACTIONS: Final[Mapping[str, Action[Any, Any]]] = {
-    action.name: action
-    for action in (
-        STATUS,
-        STATS,
-        DIAGNOSE,
-        QUERY,
-        *QUEUE_ACTIONS,
-        *DEAD_ACTIONS,
-        ACCEPT_LOSS,
-        STOP,
-        CONFIG_SHOW,
-    )
-}
+AGENT_ACTIONS: Final = (STATUS, STATS, DIAGNOSE, QUERY, ACCEPT_LOSS, STOP, CONFIG_SHOW)

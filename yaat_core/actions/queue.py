@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import attrs
 from msgspec import Meta
 
-from yaat_core.action import Action, Nothing, SinkName
+from yaat_core.actions.base import Action, Nothing, SinkName
 from yaat_core.components import Damage, RecordInfo
 from yaat_core.errors import UsageError
 from yaat_core.operations import Operations
@@ -147,6 +147,7 @@ async def _queue_export(agent: Operations, given: QueueExport) -> Any:
 
 QUEUE_LIST: Final = Action(
     name="queue.list",
+    command="queue list",
     summary="What waits in the queue, by record.",
     danger="read",
     arguments=QueueList,
@@ -155,6 +156,7 @@ QUEUE_LIST: Final = Action(
 )
 QUEUE_SHOW: Final = Action(
     name="queue.show",
+    command="queue show",
     summary="One record of the queue with its events.",
     danger="read",
     arguments=QueueShow,
@@ -163,6 +165,7 @@ QUEUE_SHOW: Final = Action(
 )
 QUEUE_VERIFY: Final = Action(
     name="queue.verify",
+    command="queue verify",
     summary="Read and check the whole queue; changes nothing.",
     danger="read",
     arguments=Nothing,
@@ -171,6 +174,7 @@ QUEUE_VERIFY: Final = Action(
 )
 QUEUE_PURGE: Final = Action(
     name="queue.purge",
+    command="queue purge",
     summary="Drop what waits for one sink.",
     danger="destroy",
     arguments=QueuePurge,
@@ -179,6 +183,7 @@ QUEUE_PURGE: Final = Action(
 )
 QUEUE_REPAIR: Final = Action(
     name="queue.repair",
+    command="queue repair",
     summary="Check the whole queue, set aside what is damaged, and say what is lost.",
     danger="change",
     arguments=Nothing,
@@ -187,6 +192,7 @@ QUEUE_REPAIR: Final = Action(
 )
 QUEUE_EXPORT: Final = Action(
     name="queue.export",
+    command="queue export",
     summary="Events of the queue as they are stored, with their sequence.",
     danger="read",
     arguments=QueueExport,

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import attrs
 from msgspec import Meta
 
-from yaat_core.action import Action, SinkName
+from yaat_core.actions.base import Action, SinkName
 from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.operations import Operations
 from yaat_core.replaying import Replayed
@@ -102,6 +102,7 @@ def _full(sink: str) -> str:
 
 DEAD_LIST: Final = Action(
     name="dead.list",
+    command="dead list",
     summary="Dead letters: which sink refused how many events, and why.",
     danger="read",
     arguments=DeadList,
@@ -110,6 +111,7 @@ DEAD_LIST: Final = Action(
 )
 DEAD_SHOW: Final = Action(
     name="dead.show",
+    command="dead show",
     summary="One dead letter with its events and their reasons.",
     danger="read",
     arguments=DeadShow,
@@ -118,6 +120,7 @@ DEAD_SHOW: Final = Action(
 )
 DEAD_PURGE: Final = Action(
     name="dead.purge",
+    command="dead purge",
     summary="Forget dead letters of a sink; their events count as dropped.",
     danger="destroy",
     arguments=DeadPurge,
@@ -126,6 +129,7 @@ DEAD_PURGE: Final = Action(
 )
 DEAD_REPLAY: Final = Action(
     name="dead.replay",
+    command="dead replay",
     summary="Deliver dead letters again; their events are queued until the sink has answered.",
     danger="change",
     arguments=DeadReplay,

@@ -22,6 +22,7 @@ import pluggy
 if TYPE_CHECKING:
     from yaat_core.components import Context, QueryAnswer, QueryRequest
     from yaat_core.detection import Detector
+    from yaat_core.panels import Panel
     from yaat_core.registry import Register, Registry
 
 #: Version of this API. A plugin's manifest says which one it was written for.
@@ -69,4 +70,13 @@ def default_sources(  # type: ignore[empty-body]
     not valid, or whose type is not installed, is left out, the former with a warning. `yaat_core.detection.DefaultSources`
     is such a mapping that also tells what this user may not look at: a warning of the configuration, and a problem in
     the agent's health. The agent waits for the answer at its start: look for a few seconds at most.
+    """
+
+
+@hookspec
+def panels() -> Sequence[Panel]:  # type: ignore[empty-body]
+    """Screens of the TUI: ``[Panel(name="fleet", title="Fleet", summary="...", screen="yaat_plugin_x.screen:Fleet")]``.
+
+    Called in the process of the TUI, never in the agent. `yaat_core.panels.Panel` says what each field is; the class that
+    ``screen`` names is imported when the screen is opened. ``docs/tui-panels.md`` is the guide for authors.
     """

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.terminal import Terminal
 
 from yaat_core import hookspecs
 
@@ -103,6 +104,25 @@ from yaat_core import hookimpl
 def default_sources(registry, detectors):
     assert registry.find("sources", "file")
     return {one.name: {"type": "file", "paths": [f"/var/log/{one.name}.txt"]} for one in detectors}
+"""
+
+
+PANEL = """
+from yaat_core import hookimpl
+from yaat_core.panels import Panel
+from yaat_core.tui.layout import Pane
+from yaat_core.tui.screen import Screen
+from yaat_core.tui.widgets.viewing import Viewer
+
+
+class Inkwell(Screen):
+    def layout(self):
+        return Pane(Viewer("the inkwell is full"), "Ink")
+
+
+@hookimpl
+def panels():
+    return [Panel(name="ink", title="Ink", summary="how much ink there is", screen=f"{__name__}:Inkwell", key="9")]
 """
 
 
@@ -216,3 +236,20 @@ def test_hook_detectors(bench: Bench) -> None:
 def test_hook_default_sources(bench: Bench) -> None:
     sources = json.dumps(default_sources(bench))
     assert sources.count("/var/log/shop.txt") == 2, "read by its own source, excluded from the other"
+
+
+def test_hook_panels(bench: Bench) -> None:
+    bench.write("inkwell", PANEL)
+    with Terminal(
+        [sys.executable, "-m", "yaat_core.cli", "tui", "--screen", "ink"],
+        cwd=bench.folder,
+        environ={
+            "YAAT_PLUGINS_DIR": str(bench.plugins),
+            "YAAT_TRACE_PLUGINS": "1",
+            "YAAT_TUI_SETTINGS": str(bench.folder / "tui.yaml"),
+        },
+    ) as terminal:
+        terminal.wait_for("the inkwell is full", "9 Ink")
+        terminal.send("c-q")
+        assert terminal.ended() == 0
+        bench.traced += terminal.raw.decode("utf-8", "replace").replace("\r\n", "\n")

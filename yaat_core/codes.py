@@ -356,6 +356,19 @@ Too many queries at one time.
 The agent answers a few at once, so that questions can't slow the writing of events.
 
 To mend it: wait for one to end, or stop one (Ctrl-C stops it in the agent too).""",
+    "YAAT-E791": """\
+The TUI is locked against changes.
+
+It was started with --read-only, or somebody pressed R: whatever changes something is refused.
+
+To mend it: press R to unlock it, or start `yaat` without --read-only.""",
+    "YAAT-E792": """\
+An agent that was started from the TUI did not come up.
+
+It ended, or did not answer within a minute. What it said is in agent.log in the state directory.
+
+To mend it: read what it said; `yaat validate` checks the configuration, `yaat run` starts the agent in
+the foreground with its messages on the terminal.""",
     "YAAT-E801": """\
 No such API key.
 

@@ -48,7 +48,7 @@ _KEPT: Final = 50
 class ReadOnly(YaatError):
     """The TUI is locked against changes."""
 
-    code = "YAAT-E707"
+    code = "YAAT-E791"
     exit_code = 4
 
 

@@ -27,7 +27,7 @@ _TOLD: Final = 3000
 class DidNotStart(YaatError):
     """An agent that was started from the TUI ended, or did not answer."""
 
-    code = "YAAT-E708"
+    code = "YAAT-E792"
 
 
 def entries(shell: Shell) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -187,10 +187,13 @@ async def test_sinks_come_change_and_go(site: Site) -> None:
     assert (cursor.lost, cursor.dropped, cursor.detached_at_us) == (0, 0, None)
 
 
-async def test_a_new_sink_from_the_oldest_gets_what_is_still_queued(site: Site) -> None:
+async def test_a_new_sink_from_the_oldest_gets_what_is_still_queued(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YAAT_TEST_KEY", "k" * 40)
     rooms = site.agent._rooms
     await site.reload(
-        text(sinks=LOCAL + "  stuck: {type: cloud, endpoint: 'http://127.0.0.1:9', api_key: k}\n")
+        text(sinks=LOCAL + "  stuck: {type: cloud, endpoint: 'https://127.0.0.1:9', api_key: '${env:YAAT_TEST_KEY}'}\n")
     )
     site.write('{"message": "m1"}', '{"message": "m2"}')
     await site.until_stored(2)

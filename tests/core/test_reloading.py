@@ -193,7 +193,10 @@ async def test_a_new_sink_from_the_oldest_gets_what_is_still_queued(
     monkeypatch.setenv("YAAT_TEST_KEY", "k" * 40)
     rooms = site.agent._rooms
     await site.reload(
-        text(sinks=LOCAL + "  stuck: {type: cloud, endpoint: 'https://127.0.0.1:9', api_key: '${env:YAAT_TEST_KEY}'}\n")
+        text(
+            sinks=LOCAL
+            + "  stuck: {type: cloud, endpoint: 'https://127.0.0.1:9', api_key: '${env:YAAT_TEST_KEY}'}\n"
+        )
     )
     site.write('{"message": "m1"}', '{"message": "m2"}')
     await site.until_stored(2)

@@ -10,17 +10,18 @@ import socket
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
 from support.agents import AgentProcess, check_accounting, check_once_each, wait_until, yaat, yaat_json
 
+from yaat_core.actions.agent import STATUS
 from yaat_core.actions.base import Nothing
 from yaat_core.actions.reloading import RELOAD
 from yaat_core.control.client import Client
 from yaat_core.errors import YaatError
 from yaat_core.faults import VARIABLE
+from yaat_core.status import ConfigurationState, Status
 
 SOURCE = "  {name}: {{type: file, paths: ['logs/{name}/*.log*'], start_at: beginning, format: json}}\n"
 TEXT = """\
@@ -57,7 +58,7 @@ class Load(threading.Thread):
                 file.write(b"".join(json.dumps({"message": line}).encode() + b"\n" for line in lines))
                 self.written += lines
             number += 20
-            time.sleep(0.01)
+            time.sleep(0.04)
         for file in files.values():
             file.close()
 
@@ -150,19 +151,9 @@ class Site:
     def config(self) -> Path:
         return self.agent.config
 
-    def status(self) -> dict[str, Any]:
-        document = yaat_json("status", "-c", str(self.config))
-        assert isinstance(document, dict)
-        return document
-
-    def until_loaded(self, key: str, value: str) -> None:
-        """Until the agent runs with a value."""
-
-        def has() -> bool:
-            shown = yaat_json("config", "show", "-c", str(self.config))
-            return bool(shown.get(key) == value)
-
-        wait_until(has, what=self.agent.log()[-3000:])
+    def status(self) -> Status:
+        with Client(self.folder / "state") as agent:
+            return agent.call(STATUS, Nothing())
 
 
 def start(folder: Path, first: str) -> Site:
@@ -170,12 +161,20 @@ def start(folder: Path, first: str) -> Site:
     config = folder / "yaat.yaml"
     config.write_text(first)
     agent = AgentProcess(config).start()
-    wait_until(lambda: bool(agent.try_diagnose().get("state") == "running"), what="it does not start")
-    return Site(folder, agent)
+    site = Site(folder, agent)
+    wait_until(lambda: (folder / "state" / "read.sock").exists(), what="it does not start")
+    wait_until(lambda: site.status().state == "running", what="it does not start")
+    return site
 
 
 def hash_of(site: Site) -> str:
-    return str(site.status()["configuration"]["hash"])
+    return loaded(site).hash
+
+
+def loaded(site: Site) -> ConfigurationState:
+    state = site.status().configuration
+    assert state is not None
+    return state
 
 
 def test_a_changed_file_an_included_one_and_sighup(tmp_path: Path) -> None:
@@ -213,27 +212,25 @@ def test_a_file_that_is_not_valid_is_refused_everywhere(tmp_path: Path) -> None:
     with site.agent:
         good = hash_of(site)
         site.config.write_text(text("a").replace("paths", "pths") + "sevice_name: x\n")
-        wait_until(lambda: bool(site.status()["configuration"]["problems"]), what=site.agent.log())
+        wait_until(lambda: bool(loaded(site).problems), what=site.agent.log())
         refused = yaat("reload", "-c", str(site.config))
         assert refused.returncode == 2, refused.stderr
         assert "pths" in refused.stderr
         assert "sevice_name" in refused.stderr
         assert "yaat.yaml:5" in refused.stderr
         status = site.status()
-        assert status["configuration"]["hash"] == good
+        assert loaded(site).hash == good
         assert {"pths", "sevice_name"} <= {
-            word for one in status["configuration"]["problems"] for word in one["what"].split("`")
+            word for one in loaded(site).problems for word in one.what.split("`")
         }
-        (problem,) = status["health"]["problems"]
-        assert problem["component"] == "configuration"
-        assert "yaat.yaml:" in problem["what"]
+        (problem,) = status.health.problems
+        assert problem.component == "configuration"
+        assert "yaat.yaml:" in problem.what
         assert "not reloaded" in site.agent.log()
-        site.config.write_text("sources: [")
-        assert yaat("status", "-c", str(site.config), "--fail-on", "never").returncode in (2, 3)
         site.config.write_text("state_dir: state\nsources: [")
         assert yaat("status", "-c", str(site.config), "--fail-on", "never").returncode == 0
         replace(site.config, text("a"))
-        wait_until(lambda: not site.status()["health"]["problems"], what=site.agent.log())
+        wait_until(lambda: not site.status().health.problems, what=site.agent.log())
         assert site.agent.terminate() == 0
 
 

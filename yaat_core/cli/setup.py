@@ -62,22 +62,27 @@ def reach(door: Door) -> Path:
     """
     from yaat_core import config
     from yaat_core.config.problems import ConfigError
-    from yaat_core.control.lock import holder
 
     try:
         return load(door).configuration.state_dir
     except ConfigError as error:
         path = config.find_config(door.config_file)
         state_dir = config.state_dir_in(path) if path is not None else None
-        try:
-            if state_dir is None or holder(state_dir) is None:
-                raise error
-        except OSError:
-            pass  # somebody else's: the socket tells
+        if state_dir is None or not _held(state_dir):
+            raise
         door.note(
             f"{error.what}: asking the agent that runs with what it was before; `yaat validate` tells more"
         )
         return state_dir
+
+
+def _held(state_dir: Path) -> bool:
+    from yaat_core.control.lock import holder
+
+    try:
+        return holder(state_dir) is not None
+    except OSError:
+        return True  # somebody else's: the socket tells
 
 
 def workshop(setup: Setup) -> Workshop:

@@ -136,7 +136,7 @@ class Configuration:
     plugins: PluginSettings
     health: HealthSettings
     shutdown_grace: Duration
-    reload: ReloadSettings = attrs.field(factory=ReloadSettings)
+    reload: ReloadSettings
     included: Sequence[Path] = ()
     """Files that ``path`` includes, in the order in which they were read."""
     digest: str = ""

@@ -15,7 +15,7 @@ import trio
 
 from yaat_core.attach import attach_more, detach
 from yaat_core.components import Sink
-from yaat_core.config.model import Entry
+from yaat_core.config.model import DeadLetterSettings, Entry
 from yaat_core.control import health as health_endpoint
 from yaat_core.engine import HEALTH, Engine
 from yaat_core.faults import reached
@@ -65,8 +65,9 @@ def possible(engine: Engine, plan: Plan) -> Plan:
     waiting = [lane for lane in engine.rooms.all_lanes() if lane.cursor.replaying or lane.cursor.files]
     if not waiting:
         return plan
-    was = engine.configuration.dead_letter.path
-    settings = attrs.evolve(plan.configuration.dead_letter, path=was)
+    settings = DeadLetterSettings(
+        path=engine.configuration.dead_letter.path, retention=plan.configuration.dead_letter.retention
+    )
     return attrs.evolve(
         plan,
         configuration=attrs.evolve(plan.configuration, dead_letter=settings),

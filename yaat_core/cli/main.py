@@ -38,6 +38,14 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "yaat_core.cli.validate:validate",
         "Check the configuration, that sources can be read and that sinks can be reached.",
     ),
+    "reload": (
+        "yaat_core.cli.reload:reload",
+        "Take up the changed configuration.",
+    ),
+    "events": (
+        "yaat_core.cli.events:events",
+        "What happened to the agent: starts, reloads, problems, deliveries that fail and work again.",
+    ),
     "config": ("yaat_core.cli.config:config", "The configuration as a whole."),
     "queue": ("yaat_core.cli.queue:queue", "What waits between sources and sinks."),
     "dead": ("yaat_core.cli.dead:dead", "Events that a sink refused for good, with the reason."),

@@ -97,16 +97,13 @@ class Agent:
         if self._once:
             nursery.start_soon(self._end_in_time, nursery.cancel_scope)
         else:
-            nursery.start_soon(
-                partial(health_endpoint.serve, self, self._configuration.health.listen, self.health)
-            )
+            listen = self._configuration.health.listen
+            nursery.start_soon(health_endpoint.serve, self, listen, self.health, self._plugins)
         nursery.start_soon(self._rooms.retention.run)
         nursery.start_soon(watch_loop, self.stats)
         nursery.start_soon(settle)
         nursery.start_soon(self._rooms.complaints.run)
-        nursery.start_soon(
-            keep_house, self._rooms, self.stats, self.health, float(self._configuration.dead_letter.retention)
-        )
+        nursery.start_soon(keep_house, self._rooms, self.stats, self.health, self._configuration)
 
     async def _live(self, nursery: trio.Nursery) -> None:
         sinks, writing, reading = trio.CancelScope(), trio.CancelScope(), trio.CancelScope()
@@ -243,6 +240,8 @@ class Agent:
     async def status(self) -> Status:
         """As `Operations.status`."""
         state = await self._rooms.door.state()
+        figures = report.queue_figures(state, self._rooms.lanes.values())
+        report.gauges(self.stats, figures, self._rooms.lanes)
         keepers = [*self._rooms.sources.values(), *(worker.keeper for worker in self._rooms.workers.values())]
         return Status(
             version=__version__,
@@ -254,7 +253,7 @@ class Agent:
             components=tuple(keeper.status() for keeper in keepers),
             health=self.health.now(),
             accounting=report.accounting(state),
-            queue=report.queue_figures(state, self._rooms.lanes.values()),
+            queue=figures,
             last_error=self.health.last_error,
             rules=report.rules(self._rooms.workshop.stats),
         )

@@ -86,5 +86,5 @@ def _answer(document: object, *, ok: bool) -> Response:
 
 async def _no_route(paths: Sequence[str], _: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    told = f"there is GET {', '.join(paths)}; a plugin may add more (yaat-plugin-prometheus: /metrics)\n"
+    told = f"there is GET {', '.join(paths)}; plugins add more (yaat-plugin-prometheus: /metrics)\n"
     return Response(told, status, media_type="text/plain")

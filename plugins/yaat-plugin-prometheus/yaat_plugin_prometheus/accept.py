@@ -6,12 +6,12 @@ was asked for in its answer, also one that it does not write; so this is decided
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 #: Versions of each media type that are written; a request may leave the version out.
-_OPENMETRICS: Final = {"application/openmetrics-text": ("", "1.0.0", "0.0.1")}
-_TEXT: Final = {"text/plain": ("", "0.0.4"), "text/*": ("",), "*/*": ("",)}
+_OPENMETRICS: Final[Mapping[str, tuple[str, ...]]] = {"application/openmetrics-text": ("", "1.0.0", "0.0.1")}
+_TEXT: Final[Mapping[str, tuple[str, ...]]] = {"text/plain": ("", "0.0.4"), "text/*": ("",), "*/*": ("",)}
 
 
 def wants_openmetrics(accept: str) -> bool:
@@ -20,7 +20,7 @@ def wants_openmetrics(accept: str) -> bool:
     return openmetrics > 0 and openmetrics >= max(_weights(accept, _TEXT), default=0.0)
 
 
-def _weights(accept: str, wanted: dict[str, tuple[str, ...]]) -> Iterator[float]:
+def _weights(accept: str, wanted: Mapping[str, tuple[str, ...]]) -> Iterator[float]:
     for part in accept.split(","):
         media, *given = (piece.strip() for piece in part.split(";"))
         named = {

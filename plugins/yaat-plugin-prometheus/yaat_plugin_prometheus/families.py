@@ -20,7 +20,6 @@ from prometheus_client.metrics_core import (
     Metric,
     StateSetMetricFamily,
 )
-from prometheus_client.utils import floatToGoString
 
 from yaat_core.stats import Sample
 from yaat_plugin_prometheus.config import MAX_SERIES, MAX_VALUE, UNITS
@@ -56,7 +55,7 @@ class _Series:
         for key, sample in self.by_labels.items():
             values = [dict(key).get(name, "") for name in names]
             if isinstance(made, HistogramMetricFamily):
-                buckets = [(floatToGoString(bound), float(count)) for bound, count in sample.buckets]
+                buckets = [(_bound(bound), float(count)) for bound, count in sample.buckets]
                 made.add_metric(values, buckets=buckets, sum_value=sample.value)
             else:
                 made.add_metric(values, sample.value)
@@ -143,6 +142,10 @@ class Families:
             return False
         self._taken |= names
         return True
+
+
+def _bound(bound: float) -> str:
+    return "+Inf" if bound == float("inf") else repr(float(bound))
 
 
 def _unit(name: str) -> str:

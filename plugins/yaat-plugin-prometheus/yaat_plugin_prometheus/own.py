@@ -41,7 +41,9 @@ def _component(component: ComponentStatus, families: Families) -> None:
 
 def _health(health: Health, components: list[str], families: Families) -> None:
     families.gauge("yaat_health_ok", "Is nothing wrong that is an error? As /healthz tells.", {}, health.ok)
-    found = Counter((problem.component, problem.level) for problem in health.problems)
+    found: Counter[tuple[str, str]] = Counter(
+        (problem.component, problem.level) for problem in health.problems
+    )
     known = [(component, level) for component in components for level in ("error", "warn")]
     for component, level in dict.fromkeys([*known, *found]):
         families.gauge(

@@ -43,6 +43,6 @@ def page(samples: Iterable[Sample], status: Status, accept: str) -> HealthAnswer
         families.add(sample)
     metrics = _Collected(families.ready())
     if wants_openmetrics(accept):
-        body = openmetrics.generate_latest(metrics)
+        body: bytes = openmetrics.generate_latest(metrics)  # type: ignore[no-untyped-call]
         return HealthAnswer(body=body, content_type=openmetrics.CONTENT_TYPE_LATEST)
     return HealthAnswer(body=generate_latest(metrics), content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -26,11 +26,12 @@ import psutil
 
 import report
 from contenders.base import PEERS
-from measure import Server, busy_seconds
+from measure import Server, busy_seconds, run
 
 HERE = Path(__file__).resolve().parent
 _IDLE = 3600.0
 _PATIENCE = 60.0
+_PLUGINS = {"YAAT_PLUGINS_DIR": str(HERE / "plugins")}
 
 _AGENT = """\
 version: 1
@@ -82,7 +83,7 @@ class Contender:
         """It runs."""
         folder.mkdir()
         command = self._agent(folder, interval) if self.options is not None else _telegraf(folder, interval)
-        return Server(command, folder / "log", {"YAAT_PLUGINS_DIR": str(HERE / "plugins")})
+        return Server(command, folder / "log", _PLUGINS)
 
     def metrics_a_round(self, folder: Path) -> float:
         """How many numbers it told in a round."""
@@ -96,13 +97,8 @@ class Contender:
 
     def _told(self, folder: Path) -> float:
         folder.mkdir()
-        server = Server(
-            self._agent(folder, 1, "--once"), folder / "log", {"YAAT_PLUGINS_DIR": str(HERE / "plugins")}
-        )
-        told = folder / "report.json"
-        server.wait_for(told.exists, seconds=_PATIENCE, what="tells nothing")
-        server.stop()
-        return float(json.loads(told.read_text(encoding="utf-8"))["rows"])
+        run(self._agent(folder, 1, "--once"), folder / "log", timeout=_PATIENCE, environ=_PLUGINS)
+        return float(json.loads((folder / "report.json").read_text(encoding="utf-8"))["rows"])
 
 
 def _telegraf(folder: Path, interval: float, output: str = _DISCARD) -> list[str]:
@@ -172,7 +168,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=float, default=60, help="how long it is watched at least (60)")
     parser.add_argument("--rounds", type=int, default=20, help="how many rounds are watched at least (20)")
-    parser.add_argument("--settle", type=float, default=5, help="seconds before that (5)")
+    parser.add_argument("--settle", type=float, default=20, help="seconds before that: they have to start (20)")
     parser.add_argument("--only", nargs="*", help="names of contenders to run")
     parser.add_argument("--results", type=Path, default=HERE / "results", help="where the JSON goes")
     return parser.parse_args()

@@ -31,6 +31,7 @@ from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.errors import StoreUnavailable, UsageError, YaatError
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, settle, watch_loop
+from yaat_core.live import Live
 from yaat_core.memory import bound_allocators
 from yaat_core.neighbours import neighbours
 from yaat_core.pipeline.delivery import SinkWorker
@@ -58,6 +59,7 @@ class Agent:
     def __init__(self, configuration: Configuration, plugins: Plugins, *, once: bool = False) -> None:
         self.stats = Stats()
         self.health = HealthBoard()
+        self.live = Live(self.stats, plugins.registry, lambda: self._rooms, lambda: self._configuration)
         self._configuration = configuration
         self._plugins = plugins
         self._once = once
@@ -72,10 +74,15 @@ class Agent:
 
     async def run(self) -> int:
         """Run until stopped, or in ``once`` mode until everything is delivered; returns the exit code."""
-        with StateLock(self._configuration.state_dir):
+        with self.live.hearing(), StateLock(self._configuration.state_dir):
             self._tell_plugins()
             self._rooms = open_rooms(
-                self._configuration, self.stats, self.health, once=self._once, query=self.query
+                self._configuration,
+                self.stats,
+                self.health,
+                once=self._once,
+                query=self.query,
+                taps=self.live.taps,
             )
             before = self._delivered_ever()
             try:
@@ -101,6 +108,7 @@ class Agent:
             nursery.start_soon(health_endpoint.serve, self, listen, self.health, self._plugins)
         nursery.start_soon(self._rooms.retention.run)
         nursery.start_soon(watch_loop, self.stats)
+        nursery.start_soon(self.live.run)
         nursery.start_soon(settle)
         nursery.start_soon(self._rooms.complaints.run)
         nursery.start_soon(keep_house, self._rooms, self.stats, self.health, self._configuration)
@@ -256,6 +264,7 @@ class Agent:
             queue=figures,
             last_error=self.health.last_error,
             rules=report.rules(self._rooms.workshop.stats),
+            rates=self.live.rates(),
         )
 
     async def query(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from yaat_core.actions.agent import AGENT_ACTIONS
 from yaat_core.actions.base import Action
 from yaat_core.actions.dead import DEAD_ACTIONS
+from yaat_core.actions.live import LIVE_ACTIONS
 from yaat_core.actions.queue import QUEUE_ACTIONS
 
 #: Every action by name.
@@ -20,6 +21,7 @@ ACTIONS: Final[Mapping[str, Action[Any, Any]]] = {
     action.name: action
     for action in (
         *AGENT_ACTIONS,
+        *LIVE_ACTIONS,
         *QUEUE_ACTIONS,
         *DEAD_ACTIONS,
     )

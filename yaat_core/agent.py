@@ -128,7 +128,8 @@ class Agent:
         nursery.start_soon(keep_house, self._engine, self.stats, self.health)
 
     async def _serve_health(self) -> None:
-        await health_endpoint.serve(self, self._configuration.health.listen, self.health)
+        listen = self._configuration.health.listen
+        await health_endpoint.serve(self, listen, self.health, self._plugins)
 
     async def _live(self, nursery: trio.Nursery) -> None:
         engine, rooms = self._engine, self._rooms
@@ -251,6 +252,8 @@ class Agent:
     async def status(self) -> Status:
         """As `Operations.status`."""
         state = await self._rooms.door.state()
+        figures = report.queue_figures(state, self._rooms.lanes.values())
+        report.gauges(self.stats, figures, self._rooms.lanes)
         keepers = [*self._rooms.sources.values(), *(worker.keeper for worker in self._rooms.workers.values())]
         return Status(
             version=__version__,
@@ -262,7 +265,7 @@ class Agent:
             components=tuple(keeper.status() for keeper in keepers),
             health=self.health.now(),
             accounting=report.accounting(state),
-            queue=report.queue_figures(state, self._rooms.lanes.values()),
+            queue=figures,
             last_error=self.health.last_error,
             configuration=self._reloader.state(),
             rules=report.rules(self._rooms.workshop.stats),

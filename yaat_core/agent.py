@@ -31,6 +31,7 @@ from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.errors import StoreUnavailable, UsageError, YaatError
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, settle, watch_loop
+from yaat_core.inspection import Inspector
 from yaat_core.memory import bound_allocators
 from yaat_core.neighbours import neighbours
 from yaat_core.pipeline.delivery import SinkWorker
@@ -58,6 +59,7 @@ class Agent:
     def __init__(self, configuration: Configuration, plugins: Plugins, *, once: bool = False) -> None:
         self.stats = Stats()
         self.health = HealthBoard()
+        self.inspector = Inspector(self, plugins, lambda: self._rooms.workshop)
         self._configuration = configuration
         self._plugins = plugins
         self._once = once

@@ -25,6 +25,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "yaat_core.cli.diagnose:diagnose",
         "What is wrong and what to do about it, with the accounting of every event.",
     ),
+    "flare": (
+        "yaat_core.cli.flare:flare",
+        "A redacted support bundle: shows what goes in, asks, and writes one archive for you alone.",
+    ),
     "query": ("yaat_core.cli.query:query", "SQL over stored events."),
     "validate": (
         "yaat_core.cli.validate:validate",

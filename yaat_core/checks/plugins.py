@@ -9,9 +9,10 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 
 from yaat_core import __version__
-from yaat_core.checks.base import Check, Looking, Surroundings, verdict
+from yaat_core.checks.base import Check, Looking, Surroundings
 from yaat_core.hookspecs import API_VERSION
 from yaat_core.manifest import normalized
+from yaat_core.plugins import PluginState
 
 _CORE: Final = "yaat-core"
 
@@ -19,14 +20,17 @@ _CORE: Final = "yaat-core"
 def versions(around: Surroundings) -> Iterator[Check]:
     """The core, and each plugin in its state."""
     yield Check(name="yaat", level="ok", what=f"yaat {__version__}, plugin API {API_VERSION}")
+    loaded = [_version(one) for one in around.plugins if one.state == "loaded"]
+    yield Check(name="plugins", level="ok", what=f"{len(loaded)} loaded: {', '.join(loaded)}")
     for one in around.plugins:
-        version = f"{one.distribution} {one.version}".strip()
+        if one.state == "loaded":
+            continue
         failed = one.state == "failed"
         yield Check(
             name=f"plugins.{one.name}",
             component=f"plugins.{one.name}",
-            level=verdict(failed) if one.state in ("loaded", "failed") else "skipped",
-            what=f"{version}: {one.state.replace('_', ' ')}{f': {one.reason}' if one.reason else ''}",
+            level="warn" if failed else "skipped",
+            what=f"{_version(one)}: {one.state.replace('_', ' ')}{f': {one.reason}' if one.reason else ''}",
             advice=f"`yaat plugins show {one.name}` has the traceback; reinstall, update or disable it"
             if failed
             else "",
@@ -49,6 +53,10 @@ def requirements(around: Surroundings) -> Iterator[Check]:
         yield Check(
             name="requirements", level="ok", what="every part finds what it needs, in versions that fit"
         )
+
+
+def _version(one: PluginState) -> str:
+    return f"{one.distribution} {one.version}".strip()
 
 
 def _unmet(name: str) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
 import click
 
 from yaat_core.cli import status as view
@@ -61,7 +62,7 @@ def _show(door: Door, found: Diagnosis, *, problems: bool) -> None:
             view.accounting(door, found.accounting)
         view.rules(door, found.rules)
     _groups(door, found.checks, problems=problems)
-    view.problems(door, found.health)
+    _beyond(door, found)
     if found.last_error:
         door.line(f"last error: {terminal_safe(found.last_error)}")
     _sum(door, found.checks)
@@ -85,6 +86,14 @@ def _groups(door: Door, checks: Sequence[Check], *, problems: bool) -> None:
             if one.advice:
                 door.line(f"             fix: {terminal_safe(one.advice)}")
         door.line()
+
+
+def _beyond(door: Door, found: Diagnosis) -> None:
+    """Health, as far as no check has said it already."""
+    said = {one.component or one.name for one in found.checks}
+    rest = [one for one in found.health.problems if one.component not in said]
+    if rest or found.ok:
+        view.problems(door, attrs.evolve(found.health, problems=rest))
 
 
 def _sum(door: Door, checks: Sequence[Check]) -> None:

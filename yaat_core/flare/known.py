@@ -20,8 +20,8 @@ from yaat_core.config.options import Secret
 SHORTEST: Final = 6
 #: Names of keys and variables whose values are secret.
 NAMED: Final = re.compile(
-    r"pass(?:word|wd|phrase)?(?:$|[^a-z])|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|authorization"
-    r"|(?:^|[_-])(?:auth|key|cookie|session|dsn|signature|salt|hmac|bearer)(?:$|[_-])",
+    r"^(?!(?:OLD)?PWD$).*(?:pass(?:word|wd|phrase)?(?:$|[^a-z])|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|authorization"
+    r"|(?:^|[_-])(?:auth|key|cookie|session|dsn|signature|salt|hmac|bearer)(?:$|[_-]))",
     re.IGNORECASE,
 )
 

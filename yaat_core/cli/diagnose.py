@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What a level is called beside its sign.
 _WORDS = {"ok": "ok", "warn": "warning", "error": "error", "skipped": "skipped"}
+#: Seconds: two examinations, if another one is under way.
+_PATIENCE = 60.0
 _MARKS = {"ok": "yes", "warn": "warn", "error": "error", "skipped": "off"}
 
 
@@ -41,7 +43,7 @@ def diagnose(door: Door, *, fail_on: str, offline: bool, problems: bool) -> int:
     from yaat_core.actions.checks import DIAGNOSE, Checks
     from yaat_core.cli.doing import do
 
-    found = do(door, DIAGNOSE, Checks(reach=not offline))
+    found = do(door, DIAGNOSE, Checks(reach=not offline), long=_PATIENCE)
     door.result(found, lambda: _show(door, found, problems=problems))
     if not found.running:
         return 3

@@ -42,6 +42,7 @@ from yaat_core.rooms import open_rooms
 from yaat_core.stats import Stats
 from yaat_core.status import AgentState, Status
 from yaat_core.supervisor import Keeper
+from yaat_core.workshop import Workshop
 
 log = logging.getLogger("yaat.agent")
 
@@ -59,7 +60,7 @@ class Agent:
     def __init__(self, configuration: Configuration, plugins: Plugins, *, once: bool = False) -> None:
         self.stats = Stats()
         self.health = HealthBoard()
-        self.inspector = Inspector(self, plugins, lambda: self._rooms.workshop)
+        self.inspector = Inspector(self, plugins, self._workshop)
         self._configuration = configuration
         self._plugins = plugins
         self._once = once
@@ -239,6 +240,9 @@ class Agent:
         for warning in self._configuration.warnings:
             if warning.code == DETECTED:
                 self.health.set("sources", warning.what, advice=warning.fix, level="warn", topic=warning.what)
+
+    def _workshop(self) -> Workshop:
+        return self._rooms.workshop
 
     # --- operations ---
 

@@ -31,7 +31,7 @@ def test_known_values_and_telling_names(redactor: Redactor) -> None:
     text, counts = redactor.text(
         "connect with kingfisher-42-nest\npwd=abc\nhttps://joe:pa55@db/x\nnothing here, PWD=/srv\n"
     )
-    assert text == "connect with ***\npwd=***\nhttps://***@db/x\nnothing here, PWD=/srv\n"
+    assert text == "connect with ***\npwd=[password]\nhttps://***@db/x\nnothing here, PWD=/srv\n"
     assert counts["value of token"] == 1
     assert counts["user in an address"] == 1
 

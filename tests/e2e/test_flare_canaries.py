@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import stat
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 import pytest
@@ -62,6 +64,7 @@ def register_components(register: Register) -> None:
 '''
 CONFIG = """
 state_dir: state
+shutdown_grace: 1s
 health: {{listen: "off"}}
 tags: {{deploy_token: {tag_by_name}}}
 sources:
@@ -103,6 +106,12 @@ CANARIES = {
     "ailing": "ailing-s3cret-781",
 }
 C = CANARIES
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 WORDS = {
     "log": [
         f"login with password={C['log_password']}",
@@ -110,6 +119,7 @@ WORDS = {
         f"key {C['log_aws']} and {C['log_github']}",
         f"mail to {C['log_email']} from {C['log_address']}, card {C['log_card']}",
         f"the configuration says {C['by_reference']}, {C['by_file']}, {C['marked']}, {C['by_name']}",
+        f"as it is sent: {encoded(C['by_reference'])} {quote(C['environment_secret'], safe='')}",
         f"the environment says {C['environment_secret']} and {C['environment_token']}",
     ],
     "events": [f"password={C['event_password']} {C['event_key']}", f"pay to {C['event_iban']}"],
@@ -185,8 +195,9 @@ def leaks(texts: dict[str, str]) -> list[str]:
     return [
         f"{name} in {file}"
         for name, secret in CANARIES.items()
+        for written in (secret, quote(secret, safe=""), encoded(secret).rstrip("="))
         for file, text in texts.items()
-        if secret in text
+        if written in text
     ]
 
 
@@ -216,10 +227,10 @@ def test_what_helps_is_in_the_bundle(bundle: dict[str, str]) -> None:
     assert configuration["sources"]["spill"]["db_password"] == "***"
     assert {"yaat", "kernel", "distributions"} <= set(json.loads(bundle["environment.json"]))
     assert any(one["name"] == "spill" for one in json.loads(bundle["plugins.json"]))
-    [letter] = json.loads(bundle["dead.json"])["letters"]
+    letter = json.loads(bundle["dead.json"])["letters"][0]
     assert letter["events"] == 2
     assert "answer" not in letter
-    assert "records" in bundle["queue.json"] or json.loads(bundle["queue.json"]) == []
+    assert all(record["last"] >= record["first"] for record in json.loads(bundle["queue.json"]))
     assert json.loads(bundle["stats.json"])
     for name in bundle:
         assert name in bundle["CONTENTS.txt"] or name == "CONTENTS.txt"

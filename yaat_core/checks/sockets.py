@@ -111,7 +111,7 @@ def _holders(one: Wanted, connections: Sequence[Any]) -> list[Holder]:
 
 def _is(one: Wanted, found: Any) -> bool:
     if one.path:
-        return found.family == socket.AF_UNIX and found.laddr == one.path
+        return bool(found.family == socket.AF_UNIX and found.laddr == one.path)
     if found.family == socket.AF_UNIX or not found.laddr or found.laddr.port != one.port:
         return False
     if one.transport == "tcp":

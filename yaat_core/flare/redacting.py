@@ -98,7 +98,12 @@ class Redactor:
         counts: Counter[str] = Counter()
         masked = _masked(value, counts)
         texts: list[str] = []
-        _each_text(masked, lambda text: texts.append(text) or text)
+
+        def collect(text: str) -> str:
+            texts.append(text)
+            return text
+
+        _each_text(masked, collect)
         clean, more = self.text("\n".join(texts))
         lines = iter(clean.split("\n"))
         done = _each_text(masked, lambda text: "\n".join(next(lines) for _ in range(text.count("\n") + 1)))

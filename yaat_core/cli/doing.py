@@ -11,7 +11,6 @@ from yaat_core.cli.door import Door
 if TYPE_CHECKING:
     from yaat_core.actions.base import Action
     from yaat_core.components import QueryAnswer
-    from yaat_core.config.problems import ConfigError
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -21,45 +20,18 @@ _LONG: Final = 3600.0
 
 
 def do(door: Door, action: Action[A, R], given: A, *, long: float = 0.0) -> R:
-    """The action's result. ``long``: seconds that the agent may take, if more than usual.
-
-    A running agent is asked also where the configuration can't be read from here (a variable that only the service has, a file
-    that was broken since): all that takes is to know where its state is.
-    """
+    """The action's result. ``long``: seconds that the agent may take, if more than usual."""
     from yaat_core.cli import offline
     from yaat_core.cli.setup import load
-    from yaat_core.config.problems import ConfigError
     from yaat_core.control.client import PATIENCE, Client
     from yaat_core.errors import AgentNotRunning
 
-    try:
-        setup = load(door)
-    except ConfigError as broken:
-        return _all_the_same(door, broken, action, given, long or PATIENCE)
+    setup = load(door)
     try:
         with Client(setup.configuration.state_dir, patience=long or PATIENCE) as agent:
             return agent.call(action, given)
     except AgentNotRunning:
         return offline.call(setup, action, given, door.note)
-
-
-def _all_the_same(door: Door, broken: ConfigError, action: Action[A, R], given: A, patience: float) -> R:
-    from yaat_core import config
-    from yaat_core.control.client import Client
-    from yaat_core.errors import AgentNotRunning
-
-    try:
-        state_dir = config.state_dir_in(config.find_config(door.config_file))
-        if state_dir is None:
-            raise broken
-        with Client(state_dir, patience=patience) as agent:
-            result = agent.call(action, given)
-    except AgentNotRunning:
-        raise broken from None
-    door.note(
-        f"this command can't use the configuration ({broken.problems[0].what}); the running agent was asked all the same"
-    )
-    return result
 
 
 @contextlib.contextmanager

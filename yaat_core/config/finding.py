@@ -62,27 +62,6 @@ def disabled_in(path: Path | None) -> tuple[str, ...]:
     return tuple(one.text for one in named if isinstance(one, Scalar) and one.text)
 
 
-def state_dir_in(path: Path | None, environ: Mapping[str, str] | None = None) -> Path | None:
-    """Where a file says that state is, whatever else is wrong with it: the way to an agent that runs with it all the same.
-
-    None when that can't be told: no YAML, or the path itself comes from elsewhere.
-    """
-    from yaat_core.config.including import read
-
-    if path is None:
-        return default_state_dir(environ)
-    try:
-        root = read(Path(os.path.abspath(path))).document.root
-    except ConfigError:
-        return None
-    node = root.get("state_dir") if isinstance(root, Table) else None
-    if node is None:
-        return default_state_dir(environ)
-    if not isinstance(node, Scalar) or not node.text or "${" in node.text:
-        return None
-    return path.absolute().parent / Path(node.text).expanduser()
-
-
 def _places(environ: Mapping[str, str]) -> Iterator[Path]:
     yield Path("yaat.yaml")
     yield _xdg(environ, "XDG_CONFIG_HOME", ".config") / "yaat" / "yaat.yaml"

@@ -31,7 +31,7 @@ def test_every_code_that_the_source_names_is_explained(yaat: Any) -> None:
     root = Path(__file__).resolve().parents[2]
     files = [*root.glob("yaat_core/**/*.py"), *root.glob("plugins/*/yaat_*/**/*.py")]
     named = {code for file in files for code in re.findall(r"\bYAAT-[EW]\d{3}\b", file.read_text("utf-8"))}
-    assert len(named) > 40
+    assert len(named) >= 40
     for code in sorted(named):
         done = yaat("explain", code, "--json")
         assert done.code == 0, f"{code} is not explained"

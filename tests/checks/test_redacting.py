@@ -36,6 +36,26 @@ def test_known_values_and_telling_names(redactor: Redactor) -> None:
     assert counts["user in an address"] == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ("Environment=QX_TOKEN=plain-words-here", "plain-words-here"),
+        ('Environment="QX_TOKEN=plain-words-here" OTHER=1', "plain-words-here"),
+        ("Authorization: Bearer plain-words-here", "plain-words-here"),
+        ("X-Auth: Basic cGxhaW4=", "cGxhaW4="),
+        ("apiKey: 'two words'", "two words"),
+        ('{"client_secret": "with \\"quotes\\" in it"}', "quotes"),
+        ("a=1 db_passwd=x!y b=2", "x!y"),
+    ],
+)
+def test_values_of_telling_names(redactor: Redactor, line: str, secret: str) -> None:
+    text, counts = redactor.text(f"before\n{line}\nafter")
+    assert secret not in text
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter")
+    assert sum(counts.values()) >= 1
+
+
 def test_a_document_stays_one(redactor: Redactor) -> None:
     value = {
         "password": "x",
@@ -48,7 +68,7 @@ def test_a_document_stays_one(redactor: Redactor) -> None:
     assert json.loads(text) == {
         "password": "***",
         "nested": [{"client_secret": "***", "count": 3, "none": None, "***": True}],
-        "text": "two\nlines with password=***",
+        "text": "two\nlines with password=[password]",
         "number": 4111111111111111,
         "tokens": 7,
     }

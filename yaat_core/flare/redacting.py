@@ -31,8 +31,11 @@ from yaat_core.workshop import Workshop
 _OWN: Final = ComponentId("processors", "flare")
 #: What every text is looked through for, by the name of the option of the redaction plugin.
 _DETECTORS: Final = ("all",)
-_ASSIGNED: Final = re.compile(
-    r"""(?P<name>[\w.-]+)(?P<sign>["']?\s*[=:]\s*)(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;}\]]+)"""
+#: What stands before a value, on the same line, and the value: quoted, or a word behind the scheme of a header.
+_BEFORE: Final = re.compile(r"""([\w.-]+)["']?[^\S\n]*[=:][^\S\n]*""")
+_VALUE: Final = re.compile(
+    r"""(?:(?:Bearer|Basic|Digest|Token|ApiKey)[^\S\n]+)?(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s,;}\]]+)""",
+    re.IGNORECASE,
 )
 _USERINFO: Final = re.compile(r"(://)[^/\s:@]*:[^/\s@]+@")
 
@@ -120,8 +123,8 @@ class Redactor:
     def _taken_out(self, text: str, counts: Counter[str]) -> str:
         text = self._without_known(text, counts)
         text = _USERINFO.sub(_counted(counts, "user in an address", rf"\1{MASK}@"), text)
-        text = _ASSIGNED.sub(lambda found: _by_name(found, counts), text)
-        return self._scrubbed(text, counts)
+        # Detectors first: a value that is masked by its name alone no longer looks like what they know.
+        return _by_names(self._scrubbed(text, counts), counts)
 
     def _without_known(self, text: str, counts: Counter[str]) -> str:
         for value, name in self._known:
@@ -196,12 +199,18 @@ def _context(stats: Stats) -> Context:
     )
 
 
-def _by_name(found: re.Match[str], counts: Counter[str]) -> str:
-    value = found["value"].strip("\"'")
-    if not NAMED.search(found["name"]) or value in ("", MASK) or value.startswith("["):
-        return found[0]
-    counts["value of a telling name"] += 1
-    return f"{found['name']}{found['sign']}{MASK}"
+def _by_names(text: str, counts: Counter[str]) -> str:
+    """Values behind telling names are masked."""
+    parts: list[str] = []
+    at = 0
+    for before in _BEFORE.finditer(text):
+        value = _VALUE.match(text, before.end()) if NAMED.search(before[1]) else None
+        if value is None or before.start() < at or value[0].strip("\"'").startswith((MASK, "[")):
+            continue
+        parts += (text[at : value.start()], MASK)
+        at = value.end()
+        counts["value of a telling name"] += 1
+    return "".join((*parts, text[at:]))
 
 
 def _counted(counts: Counter[str], kind: str, template: str) -> Any:

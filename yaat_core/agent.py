@@ -32,17 +32,17 @@ from yaat_core.errors import StoreUnavailable, UsageError, YaatError
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, settle, watch_loop
 from yaat_core.inspection import Inspector
+from yaat_core.live import Live
 from yaat_core.memory import bound_allocators
 from yaat_core.neighbours import neighbours
 from yaat_core.pipeline.delivery import SinkWorker
 from yaat_core.pipeline.intake import SourceOutlet
 from yaat_core.plugins import Plugins
 from yaat_core.replaying import Replayed
-from yaat_core.rooms import open_rooms
+from yaat_core.rooms import Rooms, open_rooms
 from yaat_core.stats import Stats
 from yaat_core.status import AgentState, Status
 from yaat_core.supervisor import Keeper
-from yaat_core.workshop import Workshop
 
 log = logging.getLogger("yaat.agent")
 
@@ -60,10 +60,12 @@ class Agent:
     def __init__(self, configuration: Configuration, plugins: Plugins, *, once: bool = False) -> None:
         self.stats = Stats()
         self.health = HealthBoard()
-        self.inspector = Inspector(self, plugins, self._workshop)
         self._configuration = configuration
         self._plugins = plugins
         self._once = once
+        self._rooms: Rooms
+        self.live = Live(self.stats, plugins.registry, lambda: self._rooms, lambda: self._configuration)
+        self.inspector = Inspector(self, plugins, lambda: self._rooms.workshop)
         self._state: AgentState = "starting"
         self._started = time.monotonic()
         self._stop = trio.Event()
@@ -75,10 +77,15 @@ class Agent:
 
     async def run(self) -> int:
         """Run until stopped, or in ``once`` mode until everything is delivered; returns the exit code."""
-        with StateLock(self._configuration.state_dir):
+        with self.live.hearing(), StateLock(self._configuration.state_dir):
             self._tell_plugins()
             self._rooms = open_rooms(
-                self._configuration, self.stats, self.health, once=self._once, query=self.query
+                self._configuration,
+                self.stats,
+                self.health,
+                once=self._once,
+                query=self.query,
+                taps=self.live.taps,
             )
             before = self._delivered_ever()
             try:
@@ -105,6 +112,7 @@ class Agent:
             )
         nursery.start_soon(self._rooms.retention.run)
         nursery.start_soon(watch_loop, self.stats)
+        nursery.start_soon(self.live.run)
         nursery.start_soon(settle)
         nursery.start_soon(self._rooms.complaints.run)
         nursery.start_soon(
@@ -241,9 +249,6 @@ class Agent:
             if warning.code == DETECTED:
                 self.health.set("sources", warning.what, advice=warning.fix, level="warn", topic=warning.what)
 
-    def _workshop(self) -> Workshop:
-        return self._rooms.workshop
-
     # --- operations ---
 
     async def status(self) -> Status:
@@ -263,6 +268,7 @@ class Agent:
             queue=report.queue_figures(state, self._rooms.lanes.values()),
             last_error=self.health.last_error,
             rules=report.rules(self._rooms.workshop.stats),
+            rates=self.live.rates(),
         )
 
     async def query(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:

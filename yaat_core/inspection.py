@@ -66,6 +66,6 @@ class Inspector:
             ),
             *pieces.facts(self._plugins.states),
             *queued(self._agent),
-            *pieces.logs(),
+            *pieces.logs(own=self._agent.live.log.after(0)),
         ]
         return await assembled(chosen, self._plugins, self._shop())

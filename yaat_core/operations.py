@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
 from yaat_core.deadletters import DeadEvent, Letter
@@ -12,6 +12,9 @@ from yaat_core.flare.model import Flare
 from yaat_core.replaying import Replayed
 from yaat_core.stats import Stats
 from yaat_core.status import Status
+
+if TYPE_CHECKING:
+    from yaat_core.live import Live
 
 
 class Inspects(Protocol):
@@ -34,6 +37,11 @@ class Operations(Protocol):
     @property
     def inspector(self) -> Inspects:
         """Who has checks done, and makes the support bundle."""
+        ...
+
+    @property
+    def live(self) -> Live:
+        """What can be watched."""
         ...
 
     async def status(self) -> Status:

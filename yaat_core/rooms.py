@@ -24,7 +24,8 @@ from yaat_core.pipeline.retention import Retention
 from yaat_core.pipeline.start import Start
 from yaat_core.pipeline.writer import QueueWriter
 from yaat_core.stats import ComponentStats, Stats
-from yaat_core.supervisor import Keeper
+from yaat_core.supervisor import Keeper, failures
+from yaat_core.taps import Taps
 from yaat_core.workshop import Workshop
 
 log = logging.getLogger("yaat.agent")
@@ -57,7 +58,13 @@ class Rooms:
 
 
 def open_rooms(
-    configuration: Configuration, stats: Stats, health: HealthBoard, *, once: bool, query: Ask = nobody_to_ask
+    configuration: Configuration,
+    stats: Stats,
+    health: HealthBoard,
+    *,
+    once: bool,
+    query: Ask = nobody_to_ask,
+    taps: Taps | None = None,
 ) -> Rooms:
     """Make the processors, open the queue, attach the sinks. The caller holds the state lock.
 
@@ -71,7 +78,8 @@ def open_rooms(
     damage = queue.open()
     try:
         _tell_damage(health, damage)
-        return _connect(configuration, workshop, chains, queue, health, intact=not damage and not queue.fresh)
+        intact = not damage and not queue.fresh
+        return _connect(configuration, workshop, chains, queue, health, taps or Taps(), intact=intact)
     except BaseException:
         queue.close()
         raise
@@ -83,6 +91,7 @@ def _connect(
     chains: dict[str, Chain],
     queue: Queue,
     health: HealthBoard,
+    taps: Taps,
     *,
     intact: bool,
 ) -> Rooms:
@@ -91,22 +100,30 @@ def _connect(
     retention = Retention(door, lambda: [*lanes.values(), *detached.values()], health, workshop.stats)
     intake = Intake()
     writer = QueueWriter(
-        intake, chains, door, workshop.stats, gate=retention.room, written=retention.after_append
+        intake,
+        chains,
+        door,
+        workshop.stats,
+        gate=retention.room,
+        written=retention.after_append,
+        taps=taps,
     )
     start = Start(queue, intact=intact, sinks=_transactional(configuration, workshop), health=health)
     complaints = _processors_heard(chains, health)
     dead_letters = DeadLetters(configuration.state_dir / configuration.dead_letter.path)
 
     def worker(entry: SinkEntry) -> SinkWorker:
+        counted = ComponentStats(workshop.stats, str(entry.id))
         return SinkWorker(
             lanes[str(entry.id)],
             partial(workshop.make, entry),
             start,
             dead_letters,
-            Keeper(entry.id, entry.type.name, health),
+            Keeper(entry.id, entry.type.name, health, failures=failures(counted)),
             health,
-            ComponentStats(workshop.stats, str(entry.id)),
+            counted,
             complaints,
+            taps,
         )
 
     return Rooms(
@@ -123,7 +140,13 @@ def _connect(
         complaints=complaints,
         workers={name: worker(entry) for name, entry in configuration.sinks.items()},
         sources={
-            name: Keeper(entry.id, entry.type.name, health, told=_of_its_format(chains[str(entry.id)]))
+            name: Keeper(
+                entry.id,
+                entry.type.name,
+                health,
+                told=_of_its_format(chains[str(entry.id)]),
+                failures=failures(ComponentStats(workshop.stats, str(entry.id))),
+            )
             for name, entry in configuration.sources.items()
         },
     )

@@ -215,7 +215,8 @@ def test_no_secret_is_in_the_bundle(bundle: dict[str, str]) -> None:
 
 
 def test_what_helps_is_in_the_bundle(bundle: dict[str, str]) -> None:
-    assert bundle["agent.log"].count("canary line: ") >= len(WORDS["log"])
+    for log in ("agent.log", "stderr.log"):
+        assert bundle[log].count("canary line: ") >= len(WORDS["log"])
     diagnosis = json.loads(bundle["diagnose.json"])
     assert diagnosis["running"]
     assert diagnosis["accounting"]["balanced"]

@@ -15,6 +15,7 @@ from yaat_core.actions.base import Action
 from yaat_core.actions.checks import CHECKS_ACTIONS
 from yaat_core.actions.dead import DEAD_ACTIONS
 from yaat_core.actions.flare import FLARE_ACTIONS
+from yaat_core.actions.live import LIVE_ACTIONS
 from yaat_core.actions.queue import QUEUE_ACTIONS
 
 #: Every action by name.
@@ -23,6 +24,7 @@ ACTIONS: Final[Mapping[str, Action[Any, Any]]] = {
     for action in (
         *AGENT_ACTIONS,
         *CHECKS_ACTIONS,
+        *LIVE_ACTIONS,
         *QUEUE_ACTIONS,
         *DEAD_ACTIONS,
         *FLARE_ACTIONS,

@@ -34,6 +34,7 @@ from yaat_core.upkeep import not_repairable
 
 if TYPE_CHECKING:
     from yaat_core.actions.base import Action
+    from yaat_core.live import Live
     from yaat_core.operations import Inspects, Operations
 
 A = TypeVar("A")
@@ -258,6 +259,11 @@ class Alone:
         return Replayed(letters=letters, events=events, refused=refused, left=step.left, next=step.next)
 
     # --- nobody runs
+
+    @property
+    def live(self) -> Live:
+        """Nobody runs."""
+        raise _nobody()
 
     async def status(self) -> Status:
         """Nobody runs."""

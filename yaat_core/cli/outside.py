@@ -83,7 +83,7 @@ class Outside:
             *pieces.judged(diagnosis, config.show(self._setup.configuration)),
             *pieces.facts(self._setup.plugins.states),
             *self._queued(),
-            *pieces.logs(own=False),
+            *pieces.logs(),
         ]
         return await assembled(chosen, self._setup.plugins, workshop(self._setup))
 
@@ -133,7 +133,7 @@ def without_configuration(error: ConfigError) -> Flare:
     chosen = [
         pieces.given("configuration-problems.txt", "what is wrong with the configuration", error.render()),
         *pieces.facts(plugins.states),
-        *pieces.logs(own=False),
+        *pieces.logs(),
     ]
     redactor = Redactor.of(plugins.registry, None, secrets(None, os.environ))
     return trio.run(gather, chosen, redactor)

@@ -20,6 +20,7 @@ from yaat_core.errors import YaatError
 from yaat_core.flare.model import Flare, FlareFile, LeftOut
 from yaat_core.flare.redacting import NotScanned, Redactor
 from yaat_core.hookspecs import API_VERSION
+from yaat_core.own_log import LogLine
 from yaat_core.plugins import PluginState
 
 #: Bytes of a log that go in, from its end; lines of the journal; seconds that systemd may take to answer.
@@ -79,10 +80,12 @@ def judged(diagnosis: Diagnosis, shown: Mapping[str, Any]) -> Iterator[Piece]:
     yield Piece(name="configuration.json", why="the effective configuration", make=_given(shown))
 
 
-def logs(*, own: bool = True) -> Iterator[Piece]:
-    """What was logged, and how the service is set up. ``own``: this process is the agent."""
-    if own:
-        yield Piece(name="agent.log", why="the end of the agent's own log", make=_own_log)
+def logs(*, own: Sequence[LogLine] | None = None) -> Iterator[Piece]:
+    """What was logged, and how the service is set up. ``own``: what the agent remembers, when this process is one."""
+    if own is not None:
+        text = "\n".join(f"{one.time} {one.level:<8} {one.logger}: {one.message}" for one in own)
+        yield Piece(name="agent.log", why="the last lines of the agent's own log", make=_given(text))
+        yield Piece(name="stderr.log", why="the end of the file that its output goes to", make=_own_log)
     yield Piece(name="unit.txt", why="the systemd unit", make=_unit)
     yield Piece(name="journal.txt", why="the end of the unit's journal", make=_journal)
 

@@ -20,6 +20,7 @@ from yaat_core.pipeline.door import QueueDoor
 from yaat_core.pipeline.intake import Intake, Pending
 from yaat_core.pipeline.making import Makers
 from yaat_core.stats import Stats
+from yaat_core.taps import QUEUE, Taps
 
 #: Rows of one trip to the processing thread, and of one queue write.
 MAX_ROWS = 16_384
@@ -44,6 +45,8 @@ class Processed:
     settle: Callable[[], None]
     """To be called when it is durable."""
     checkpoints: Checkpoints = attrs.field(factory=dict)
+    bytes: int = 0
+    """Of memory, as they were handed over."""
 
 
 class QueueWriter:
@@ -58,6 +61,7 @@ class QueueWriter:
         *,
         gate: Gate,
         written: Written,
+        taps: Taps | None = None,
     ) -> None:
         self._intake = intake
         self._chains = chains
@@ -65,6 +69,7 @@ class QueueWriter:
         self._gate = gate
         self._written = written
         self._stats = stats
+        self._taps = taps or Taps()
         self._makers = Makers(chains)
         self._one_thread = trio.CapacityLimiter(1)
         self._ready, self._processed = trio.open_memory_channel[list[Processed]](0)
@@ -92,10 +97,11 @@ class QueueWriter:
         done = []
         for group in _alike(taken):
             source, sent = group[0].source, EventBatch.concat([one.batch for one in group])
-            batch, drops = self._chains[source].run(sent)
+            chain = self._chains[source]
+            batch, drops = chain.run(sent, self._taps.trail(source, chain))
             checkpoints = {key: value for one in group for key, value in one.checkpoints.items()}
             settle = partial(self._settle, group)
-            done.append(Processed(source, len(sent), batch, drops, settle, checkpoints))
+            done.append(Processed(source, len(sent), batch, drops, settle, checkpoints, sent.nbytes))
         return done
 
     def _settle(self, group: list[Pending]) -> None:
@@ -120,7 +126,9 @@ class QueueWriter:
     async def _append(self) -> None:
         async for done in self._processed:
             await self._gate()
-            appended, state = await self._door.append(_write(done))
+            write = _write(done)
+            appended, state = await self._door.append(write)
+            self._taps.show(QUEUE, write.batch, appended.last)
             for one in done:
                 self._count(one)
                 one.settle()
@@ -132,6 +140,11 @@ class QueueWriter:
             "Events that sources handed over, and that processors made.",
             component=one.component,
         ).add(one.count)
+        self._stats.counter(
+            "yaat_source_bytes_total",
+            "Bytes of memory of the events that a source handed over.",
+            component=one.component,
+        ).add(one.bytes)
         self._stats.counter(
             "yaat_events_accepted_total", "Events that the queue took.", component=one.component
         ).add(len(one.batch))

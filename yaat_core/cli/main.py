@@ -25,6 +25,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "yaat_core.cli.diagnose:diagnose",
         "What is wrong and what to do about it, with the accounting of every event.",
     ),
+    "flare": (
+        "yaat_core.cli.flare:flare",
+        "A redacted support bundle: shows what goes in, asks, and writes one archive for you alone.",
+    ),
     "top": ("yaat_core.cli.top:top", "Live rates by component."),
     "logs": ("yaat_core.cli.logs:logs", "Live tail of events."),
     "tap": ("yaat_core.cli.tap:tap", "Events as they pass a point of the pipeline, redacted."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -210,12 +211,25 @@ def _agent(now: Facts) -> tuple[Status | None, float | None, YaatError | None]:
         return None, None, None
     grace = None
     try:
+        if not os.access(path, os.R_OK):
+            raise _not_for_you(path)
         read = configured.read(path)
         grace = read.grace
         with Client(read.state_dir) as agent:
             return agent.call(STATUS, Nothing()), grace, None
     except YaatError as error:
         return None, grace, error
+
+
+def _not_for_you(path: Path) -> YaatError:
+    from yaat_core.errors import NotAllowed
+
+    return NotAllowed(
+        "this user may not talk to the service",
+        where=str(path),
+        cause="its configuration and its sockets are for root, the user yaat and the group yaat",
+        fix="use sudo, or join the group to look: sudo usermod -aG yaat $USER, and log in again",
+    )
 
 
 def _show_status(door: Door, unit: UnitStatus, agent: Status | None, why: YaatError | None) -> None:

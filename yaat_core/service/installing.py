@@ -221,7 +221,7 @@ def _service(facts: Facts, wish: Wish, text: str) -> Iterator[Step]:
     same = facts.unit is not None and facts.unit.path == unit.UNIT_FILE and facts.unit.text == text
     written = Step(
         kind="write",
-        what="the unit" if facts.unit is None else "the unit, anew",
+        what="the unit" if facts.unit is None or same else "the unit, anew",
         target=str(unit.UNIT_FILE),
         text=text,
         mode=0o644,
@@ -231,12 +231,14 @@ def _service(facts: Facts, wish: Wish, text: str) -> Iterator[Step]:
     yield written
     yield _run("systemd reads its units again", "daemon-reload", done=same)
     yield _run("start it at every boot", "enable", unit.NAME, done=facts.enabled)
-    if wish.start:
-        verb = "restart" if facts.active else "start"
-        again = ", since its unit is another one" if facts.active and not same else ""
+    if not wish.start:
+        return
+    if facts.active and not same:
         yield _run(
-            f"{verb} it now, and wait until it is ready{again}", verb, unit.NAME, done=facts.active and same
+            "start it anew, since its unit is another one, and wait until it is ready", "restart", unit.NAME
         )
+    else:
+        yield _run("start it now, and wait until it is ready", "start", unit.NAME, done=facts.active)
 
 
 def _run(what: str, *arguments: str, done: bool = False) -> Step:

@@ -16,6 +16,8 @@ from yaat_core.service.plan import Plan, Step
 
 #: Told before each step, and with the reason when one failed that may.
 Told = Callable[[Step, str], None]
+#: What `systemctl reset-failed` says of a unit that has not failed.
+_NOTHING_THERE: Final = "not loaded"
 _LINES_OF_A_FAILURE: Final = 12
 
 
@@ -38,7 +40,8 @@ def carry_out(plan: Plan, told: Told) -> None:
         except (OSError, subprocess.SubprocessError, LookupError) as error:
             if not step.may_fail:
                 raise _failed(step, error) from None
-            told(step, _said(error))
+            if _NOTHING_THERE not in _said(error):
+                told(step, _said(error))
 
 
 def _do(step: Step) -> None:

@@ -140,7 +140,8 @@ def _process(unit: Unit) -> Iterator[str]:
         yield "Type=notify-reload"
     else:
         yield "Type=notify"
-        yield "ExecReload=/bin/kill -HUP $MAINPID"
+        # Unlike a signal it waits, and `systemctl reload` says what is wrong with the new configuration.
+        yield f"ExecReload={_word(unit.program)} reload -c {_word(unit.config)}"
     yield f"ExecStart={_word(unit.program)} run -c {_word(unit.config)}"
     yield from (
         "WatchdogSec=60s",

@@ -38,7 +38,7 @@ with open(path, "a") as log:
         log.write("\\n")
     while True:
         for number in range(number, number + 20):
-            log.write(f"line {{number}} of boot {{os.times().elapsed:.0f}}\\n")
+            log.write(f"line {{number}} of run {{run}}\\n")
             log.flush()
         number += 1
         time.sleep(0.02)

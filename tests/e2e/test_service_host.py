@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from support.service_hosts import PREFIX, YAAT, Machine, machine
+from support.service_hosts import PREFIX, YAAT, Machine, install_program, machine
 
 pytestmark = pytest.mark.faults
 
@@ -52,10 +51,20 @@ WantedBy=multi-user.target
 """
 
 
-@pytest.fixture
-def box(tmp_path: Path) -> Iterator[Machine]:
-    with machine(tmp_path) as one:
+@pytest.fixture(scope="module")
+def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with machine(tmp_path_factory.mktemp("brought")) as one:
         yield one
+
+
+@pytest.fixture
+def box(booted: Machine) -> Machine:
+    """The host with the program, and nothing that a test before left."""
+    if booted.run("test", "-e", PREFIX, check=False).returncode == 0:
+        booted.run(YAAT, "uninstall", "--purge-data", "--confirm", booted.hostname())
+    booted.shell("systemctl disable --now load 2>/dev/null || true; rm -rf /var/log/shop")
+    install_program(booted)
+    return booted
 
 
 def configured(box: Machine) -> None:
@@ -157,7 +166,7 @@ def _reload(box: Machine) -> None:
 
 def _watchdog(box: Machine) -> None:
     pid, restarts = box.property("MainPID"), int(box.property("NRestarts"))
-    box.run("kill", "-STOP", pid)
+    box.shell(f"kill -STOP {pid}")
     box.wait(
         lambda: (box.property("MainPID"), box.property("ActiveState")),
         lambda now: now[0] not in ("0", pid) and now[1] == "active",
@@ -241,8 +250,7 @@ def test_uninstalled_with_nothing_left(box: Machine) -> None:
     refused = box.run(YAAT, "uninstall", "--purge-data", check=False)
     assert refused.returncode == 2
     assert box.property("ActiveState") == "active"
-    host = box.run("hostname").stdout.strip()
-    gone = box.json("uninstall", "--purge-data", "--confirm", host)
+    gone = box.json("uninstall", "--purge-data", "--confirm", box.hostname())
     assert gone["changed"]
     after = looks(box)
     before["files"] = sorted(set(before["files"]) - set(program) - {PREFIX})

@@ -28,7 +28,7 @@ PATIENCE = 90
 _INSTALL = """
 umask 022
 {python} -m venv --without-pip {prefix}
-cp -r --no-preserve=mode /brought/site/. {prefix}/lib/python{version}/site-packages/
+cd /site && cp -r --no-preserve=mode {needed} {prefix}/lib/python{version}/site-packages/
 export PYTHONPATH=/brought/pip PYTHONDONTWRITEBYTECODE=1
 {prefix}/bin/python -m pip install -q --no-index --no-deps --no-compile /brought/wheels/*.whl
 ln -s {prefix}/bin/yaat /usr/local/bin/yaat
@@ -72,6 +72,9 @@ class Machine:
             time.sleep(0.3)
         return found
 
+    def hostname(self) -> str:
+        return self.run("hostname").stdout.strip()
+
     def log(self) -> str:
         return self.run("journalctl", "-u", "yaat", "-n", "40", "-o", "cat", "--no-pager", check=False).stdout
 
@@ -92,36 +95,37 @@ class Machine:
         )
 
 
-def _brought(folder: Path) -> None:
-    """Wheels of this tree, and what they need of other distributions."""
-    build(folder / "wheels")
-    here = Path(sysconfig.get_path("purelib"))
-    for name in closure(["yaat"]):
-        if not name.startswith("yaat"):
-            _copy(name, here, folder / "site")
-    _copy("pip", here, folder / "pip")
+SITE = Path(sysconfig.get_path("purelib"))
 
 
-def _copy(name: str, here: Path, into: Path) -> None:
+def _tops(name: str) -> set[str]:
+    """The files and folders of a distribution in site-packages."""
     files = importlib.metadata.distribution(name).files or ()
-    tops = {file.parts[0] for file in files if file.parts[0] not in ("..", "__pycache__")}
-    into.mkdir(exist_ok=True)
-    subprocess.run(["cp", "-r", *(str(here / top) for top in sorted(tops)), str(into)], check=True)
+    return {file.parts[0] for file in files if file.parts[0] not in ("..", "__pycache__")}
 
 
 @contextmanager
 def machine(folder: Path) -> Iterator[Machine]:
-    """A host with the program installed; ``folder`` is where it is brought from."""
+    """A host that can install the program; ``folder`` is where that is brought from."""
     folder.chmod(0o755)
     base = Path(sys.base_prefix)
     mounts = [] if base == Path("/usr") else ["-v", f"{base}:{base}:ro"]
-    with host("service", "-v", f"{folder}:/brought:ro", *mounts) as name:
-        one = Machine(name)
-        python = _python(one, base)
-        _brought(folder)
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        one.shell(_INSTALL.format(python=python, prefix=PREFIX, version=version))
-        yield one
+    with host("service", "-v", f"{folder}:/brought:ro", "-v", f"{SITE}:/site:ro", *mounts) as name:
+        build(folder / "wheels")
+        (folder / "pip").mkdir()
+        subprocess.run(
+            ["cp", "-r", *(str(SITE / top) for top in _tops("pip")), str(folder / "pip")], check=True
+        )
+        yield Machine(name)
+
+
+def install_program(one: Machine) -> None:
+    """Into an environment of its own: wheels of this tree, and copies of what they need."""
+    theirs = sorted(name for name in closure(["yaat"]) if not name.startswith("yaat"))
+    needed = " ".join(shlex.quote(top) for name in theirs for top in sorted(_tops(name)))
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    python = _python(one, Path(sys.base_prefix))
+    one.shell(_INSTALL.format(python=python, prefix=PREFIX, version=version, needed=needed))
 
 
 def _python(one: Machine, base: Path) -> str:

@@ -10,6 +10,7 @@ import click
 from yaat_core.cli import plans
 from yaat_core.cli.asking import confirmed
 from yaat_core.cli.door import Door, command
+from yaat_core.cli.ending import AllClosed
 from yaat_core.cli.marks import mark
 from yaat_core.errors import UsageError
 
@@ -52,13 +53,15 @@ def uninstall(door: Door, *, keep_data: bool | None, confirm: str | None, dry_ru
         _need_root(now)
         what = "Everything in the list above goes" + ("." if keep_data else ", the data for good.")
         confirmed(door, what, now.hostname, confirm)
+        import msgspec.json  # noqa: F401 - while it is there: the program itself may be gone before the answer is written
+
         plans.carry_out(door, plan)
     did = not dry_run and bool(plan.changes)
     if door.as_json:
         door.document({"plan": plan.to_json(), "dry_run": dry_run, "changed": did, "keep_data": keep_data})
     elif did:
         door.line(f"{mark('yes')} removed")
-    return 0
+    return AllClosed(0)
 
 
 def _asked(door: Door) -> bool:

@@ -54,6 +54,14 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "queue": ("yaat_core.cli.queue:queue", "What waits between sources and sinks."),
     "dead": ("yaat_core.cli.dead:dead", "Events that a sink refused for good, with the reason."),
     "plugins": ("yaat_core.cli.plugins:plugins", "What is installed and what it offers."),
+    "service": (
+        "yaat_core.cli.service:service",
+        "The agent as a systemd service: install, start, stop, status, uninstall.",
+    ),
+    "uninstall": (
+        "yaat_core.cli.uninstall:uninstall",
+        "Remove YAAT from this machine: service, user, program, and the data if you want.",
+    ),
     "explain": (
         "yaat_core.cli.explain:explain",
         "An error code in full: what it means, why it happens, what to do.",

@@ -356,6 +356,21 @@ Too many queries at one time.
 The agent answers a few at once, so that questions can't slow the writing of events.
 
 To mend it: wait for one to end, or stop one (Ctrl-C stops it in the agent too).""",
+    "YAAT-E721": """\
+A library that draws on the terminal is not installed.
+
+Charts, the interactive mode of `yaat query` and the full-screen interface are an extra of the core, so that an agent
+without a terminal stays small. Everything else works without it.
+
+To mend it: pip install 'yaat-core[tui]', or install the package `yaat`, which brings it.""",
+    "YAAT-E722": """\
+The rows of this query can't be drawn as a chart.
+
+A line chart needs a time in the first column and numbers in the others; with a text column, each of its values becomes a
+line of its own. Bars need a text and one number.
+
+To mend it: choose the columns in this order, e.g.
+SELECT time_bucket(INTERVAL '1 minute', timestamp) AS minute, count(*) FROM logs GROUP BY 1 ORDER BY 1.""",
     "YAAT-E801": """\
 No such API key.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from yaat_core.cli.codes import TERMINAL
 from yaat_core.service.codes import SERVICE
 
 EXPLANATIONS: Final[Mapping[str, str]] = {
@@ -366,21 +367,6 @@ stopping. Nothing has changed.
 
 To mend it: ask again when `yaat status` says running. An agent that waits for a sink for long is
 helped by a restart with the changed file, or by `yaat queue accept-loss`.""",
-    "YAAT-E721": """\
-A library that draws on the terminal is not installed.
-
-Charts, the interactive mode of `yaat query` and the full-screen interface are an extra of the core, so that an agent
-without a terminal stays small. Everything else works without it.
-
-To mend it: pip install 'yaat-core[tui]', or install the package `yaat`, which brings it.""",
-    "YAAT-E722": """\
-The rows of this query can't be drawn as a chart.
-
-A line chart needs a time in the first column and numbers in the others; with a text column, each of its values becomes a
-line of its own. Bars need a text and one number.
-
-To mend it: choose the columns in this order, e.g.
-SELECT time_bucket(INTERVAL '1 minute', timestamp) AS minute, count(*) FROM logs GROUP BY 1 ORDER BY 1.""",
     "YAAT-E801": """\
 No such API key.
 
@@ -390,4 +376,5 @@ key with the right `admin` can't see.
 To mend it: `yaat gateway keys list --all` shows all keys. Names are found only while exactly one
 usable key has them; ids always.""",
     **SERVICE,
+    **TERMINAL,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from yaat_core.cli.codes import TERMINAL
 from yaat_core.service.codes import SERVICE
 
 EXPLANATIONS: Final[Mapping[str, str]] = {
@@ -388,4 +389,5 @@ key with the right `admin` can't see.
 To mend it: `yaat gateway keys list --all` shows all keys. Names are found only while exactly one
 usable key has them; ids always.""",
     **SERVICE,
+    **TERMINAL,
 }

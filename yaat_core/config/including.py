@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -43,16 +43,17 @@ class Whole:
     warnings: tuple[Misfit, ...] = ()
 
 
-def read(path: Path) -> Whole:
-    """The main file with what it includes.
+def read(path: Path, texts: Mapping[Path, str] | None = None) -> Whole:
+    """The main file with what it includes. ``texts``: what to read in place of some of them, by absolute path.
 
     Raises:
         ConfigError: the main file can't be read.
     """
-    main = parse(read_text(path), shown_name(path))
+    texts = texts or {}
+    main = parse(_text(path, texts), shown_name(path))
     if not isinstance(main.root, Table) or INCLUDE not in main.root.entries:
         return Whole(main)
-    joining = _Joining(path, main.root, list(main.misfits))
+    joining = _Joining(path, main.root, list(main.misfits), texts)
     for node in _texts(main.root.entries[INCLUDE][1]):
         joining.take(node)
     return Whole(Document(main.root, joining.misfits), tuple(joining.files), tuple(joining.warnings))
@@ -63,6 +64,7 @@ class _Joining:
     main: Path
     root: Table
     misfits: list[Misfit]
+    texts: Mapping[Path, str]
     files: list[Path] = attrs.field(factory=list)
     warnings: list[Misfit] = attrs.field(factory=list)
 
@@ -103,7 +105,7 @@ class _Joining:
 
     def _join(self, node: Scalar, file: Path) -> None:
         try:
-            text = read_text(file)
+            text = _text(file, self.texts)
         except ConfigError as error:
             problem = error.problems[0]
             self.misfits.append(at_value(node, _FILE, problem.what, fix=problem.fix))
@@ -155,6 +157,10 @@ class _Joining:
             )
         elif isinstance(there, Items):
             there.nodes += value.nodes
+
+
+def _text(path: Path, texts: Mapping[Path, str]) -> str:
+    return texts[path] if path in texts else read_text(path)
 
 
 def _texts(node: Node) -> Iterator[Scalar]:

@@ -356,6 +356,14 @@ Too many queries at one time.
 The agent answers a few at once, so that questions can't slow the writing of events.
 
 To mend it: wait for one to end, or stop one (Ctrl-C stops it in the agent too).""",
+    "YAAT-E710": """\
+The agent can't reload at this moment.
+
+It has not begun to read yet, because it starts or a sink does not say where it stands; or it is
+stopping. Nothing has changed.
+
+To mend it: ask again when `yaat status` says running. An agent that waits for a sink for long is
+helped by a restart with the changed file, or by `yaat queue accept-loss`.""",
     "YAAT-E801": """\
 No such API key.
 

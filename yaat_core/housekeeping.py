@@ -8,6 +8,7 @@ import trio
 
 from yaat_core import report
 from yaat_core.attach import expire
+from yaat_core.engine import Engine
 from yaat_core.health import HealthBoard
 from yaat_core.memory import forget_code
 from yaat_core.rooms import Rooms
@@ -23,11 +24,11 @@ STARTED = 2.0
 BEAT = 0.5
 
 
-async def keep_house(rooms: Rooms, stats: Stats, health: HealthBoard, dead_letters_kept: float) -> None:
-    """Rounds, until cancelled. ``dead_letters_kept`` in seconds. What the system refuses is told, and tried again."""
+async def keep_house(engine: Engine, stats: Stats, health: HealthBoard) -> None:
+    """Rounds, until cancelled. What the system refuses is told, and tried again."""
     while True:
         try:
-            await _round(rooms, stats, dead_letters_kept)
+            await _round(engine.rooms, stats, float(engine.configuration.dead_letter.retention))
         except OSError as error:
             log.warning("housekeeping has to wait: %s", error)
             health.set(

@@ -17,9 +17,13 @@ from yaat_core.components import Damage, QueryRequest, Record, RecordInfo
 from yaat_core.control import server
 from yaat_core.control.lock import StateLock
 from yaat_core.deadletters import DeadEvent, Letter
-from yaat_core.errors import QueryFailed, QueryRefused, UsageError
+from yaat_core.errors import QueryFailed, QueryRefused, StoreUnavailable, UsageError
 from yaat_core.event import Event, EventBatch
 from yaat_core.exporting import Exported
+from yaat_core.happenings import Happening
+from yaat_core.live import Live
+from yaat_core.registry import Registry
+from yaat_core.reloading.results import Change, Reloaded
 from yaat_core.replaying import Refused, Replayed
 from yaat_core.stats import Stats
 from yaat_core.status import (
@@ -80,6 +84,16 @@ class Hanging(Numbers):
         self.interrupted.set()
 
 
+@attrs.frozen
+class Nothing:
+    """No rooms, and a configuration of nothing."""
+
+    lanes: dict[str, Any] = attrs.field(factory=dict)
+    sources: dict[str, Any] = attrs.field(factory=dict)
+    processors: tuple[Any, ...] = ()
+    sinks: dict[str, Any] = attrs.field(factory=dict)
+
+
 class SmallAgent:
     """Implements `Operations` over a few events held in memory."""
 
@@ -91,8 +105,10 @@ class SmallAgent:
         self.waiting = 5
         self.answers: list[Numbers] = []
         self.stops = 0
+        self.broken = False
         self.loss_accepted = False
         self.problems: tuple[Any, ...] = ()
+        self.live = Live(self.stats, Registry(), lambda: Nothing(), lambda: Nothing())
         self.letter = Letter(
             id="5f0c2a",
             sink="sinks.local",
@@ -107,6 +123,8 @@ class SmallAgent:
         )
 
     async def status(self) -> Status:
+        if self.broken:
+            raise StoreUnavailable("the disk went away", fix="mend it")
         account = SinkAccount(
             attached_at="2026-01-01T00:00:00+00:00",
             accepted=5,
@@ -204,6 +222,28 @@ class SmallAgent:
 
     async def accept_loss(self) -> None:
         self.loss_accepted = True
+
+    async def reload(self, by: str) -> Reloaded:
+        changes = [
+            Change(component="sources.app", what="restarted"),
+            Change(component="tags", what="changed"),
+        ]
+        return Reloaded(changes=changes, unchanged=3, restart_needed=["state_dir"])
+
+    def happenings(self, after: int | None, limit: int) -> list[Happening]:
+        found = [
+            Happening(
+                number=1_700_000_000_000_000 + place,
+                at="2026-01-01T00:00:00.000+00:00",
+                level="error" if place else "info",
+                component="sinks.local",
+                kind="problem",
+                what=f"no answer {place}\x1b[2J",
+                advice="wait",
+            )
+            for place in range(2)
+        ]
+        return [one for one in found if one.number > (after or 0)][:limit]
 
     def stop(self) -> None:
         self.stops += 1

@@ -29,16 +29,14 @@ def diagnose(door: Door, *, fail_on: str) -> int:
     """
     from yaat_core.actions.agent import DIAGNOSE
     from yaat_core.actions.base import Nothing
-    from yaat_core.cli.setup import load
-    from yaat_core.control.client import Client
+    from yaat_core.cli.setup import client, load
     from yaat_core.errors import AgentNotRunning
 
-    setup = load(door)
     try:
-        with Client(setup.configuration.state_dir) as agent:
+        with client(door) as agent:
             found = agent.call(DIAGNOSE, Nothing())
     except AgentNotRunning as error:
-        found = _from_outside(setup, error)
+        found = _from_outside(load(door), error)
     door.result(found, lambda: _show(door, found))
     if not found.running:
         return 3

@@ -8,6 +8,7 @@ the place where it was written, so that a mistake is told with its own file and 
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -41,6 +42,10 @@ class Whole:
     document: Document
     files: tuple[Path, ...] = ()
     warnings: tuple[Misfit, ...] = ()
+    patterns: tuple[str, ...] = ()
+    """Where included files are looked for."""
+    digest: str = ""
+    """SHA-256 of all the texts, in their order."""
 
 
 def read(path: Path, texts: Mapping[Path, str] | None = None) -> Whole:
@@ -50,13 +55,21 @@ def read(path: Path, texts: Mapping[Path, str] | None = None) -> Whole:
         ConfigError: the main file can't be read.
     """
     texts = texts or {}
-    main = parse(_text(path, texts), shown_name(path))
+    text = _text(path, texts)
+    digest = hashlib.sha256(text.encode())
+    main = parse(text, shown_name(path))
     if not isinstance(main.root, Table) or INCLUDE not in main.root.entries:
-        return Whole(main)
-    joining = _Joining(path, main.root, list(main.misfits), texts)
+        return Whole(main, digest=digest.hexdigest())
+    joining = _Joining(path, main.root, list(main.misfits), digest, texts)
     for node in _texts(main.root.entries[INCLUDE][1]):
         joining.take(node)
-    return Whole(Document(main.root, joining.misfits), tuple(joining.files), tuple(joining.warnings))
+    return Whole(
+        Document(main.root, joining.misfits),
+        tuple(joining.files),
+        tuple(joining.warnings),
+        tuple(joining.patterns),
+        digest.hexdigest(),
+    )
 
 
 @attrs.define(eq=False)
@@ -64,7 +77,9 @@ class _Joining:
     main: Path
     root: Table
     misfits: list[Misfit]
+    digest: hashlib._Hash
     texts: Mapping[Path, str]
+    patterns: list[str] = attrs.field(factory=list)
     files: list[Path] = attrs.field(factory=list)
     warnings: list[Misfit] = attrs.field(factory=list)
 
@@ -75,6 +90,7 @@ class _Joining:
             self.misfits.append(at_value(node, _WRONG, what, fix="write the path itself"))
             return
         pattern = str(self.main.parent / Path(node.text).expanduser())
+        self.patterns.append(pattern)
         found = self._matching(node, pattern)
         for file in found:
             if len(self.files) >= MAX_FILES:
@@ -110,6 +126,7 @@ class _Joining:
             problem = error.problems[0]
             self.misfits.append(at_value(node, _FILE, problem.what, fix=problem.fix))
             return
+        self.digest.update(text.encode())
         document = parse(text, shown_name(file))
         self.misfits += document.misfits
         root = document.root

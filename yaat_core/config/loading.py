@@ -11,11 +11,13 @@ from typing import Any, Final, cast
 import attrs
 
 from yaat_core.components import Kind
+from yaat_core.concealing import conceal
 from yaat_core.config.assembly import BOUNDS, Assembly
 from yaat_core.config.defaults import default_section
 from yaat_core.config.detected import add_detected
 from yaat_core.config.fields import defaults_of
 from yaat_core.config.finding import default_state_dir
+from yaat_core.config.hidden import secret_values
 from yaat_core.config.including import Whole, read
 from yaat_core.config.interpolation import Interpolation
 from yaat_core.config.keys import SCRUB, SECTIONS, VERSION, FileKeys
@@ -68,6 +70,7 @@ def load(
     made = _configuration(path, folder, root, assembly, environ, whole, detect=detect)
     if assembly.misfits or made is None:
         raise ConfigError(in_order(assembly.misfits))
+    conceal.learn(secret_values(made))
     return made
 
 
@@ -101,7 +104,7 @@ def _configuration(
     return Configuration(
         path=path,
         included=whole.files,
-        state_dir=_state_dir(keys.state_dir, folder, environ),
+        state_dir=placed(keys.state_dir, folder, environ),
         service_name=keys.service_name,
         environment=keys.environment,
         organization_id=keys.organization_id,
@@ -114,6 +117,8 @@ def _configuration(
         plugins=keys.plugins,
         health=keys.health,
         shutdown_grace=keys.shutdown_grace,
+        reload=keys.reload,
+        digest=whole.digest,
         formats=assembly.formats(),
         warnings=tuple(in_order(warnings)),
         default_sections=frozenset(kind for kind in SECTIONS if table.get(kind) is None),
@@ -152,7 +157,8 @@ def _sections(
     return sections, warnings
 
 
-def _state_dir(written: str, folder: Path, environ: Mapping[str, str]) -> Path:
+def placed(written: str, folder: Path, environ: Mapping[str, str]) -> Path:
+    """The state directory of a file in ``folder``."""
     path = folder / (Path(written).expanduser() if written else default_state_dir(environ))
     # lexically, unless `..` might cross a symbolic link
     return path.resolve() if ".." in path.parts else path

@@ -106,6 +106,17 @@ class HealthSettings:
     )
 
 
+@configuration
+class ReloadSettings:
+    """When a running agent takes up changes of its configuration."""
+
+    watch: bool = option(
+        True,
+        help="Look every second whether this file or an included one has changed, and take it up when it is valid. "
+        "`yaat reload` and SIGHUP do it in any case.",
+    )
+
+
 @attrs.frozen(kw_only=True)
 class Configuration:
     """A whole configuration, checked."""
@@ -125,8 +136,11 @@ class Configuration:
     plugins: PluginSettings
     health: HealthSettings
     shutdown_grace: Duration
+    reload: ReloadSettings
     included: Sequence[Path] = ()
     """Files that ``path`` includes, in the order in which they were read."""
+    digest: str = ""
+    """SHA-256 of the text of the file and of those that it includes, as `sha256sum` prints it for a file alone."""
     formats: Mapping[str, ProcessorEntry] = attrs.field(factory=dict)
     """Every format that works without options, ready to serve as a parser that a label names."""
     warnings: Sequence[ConfigProblem] = ()

@@ -9,6 +9,8 @@ from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, Reco
 from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.diagnosis import Diagnosis
 from yaat_core.flare.model import Flare
+from yaat_core.happenings import Happening
+from yaat_core.reloading.results import Reloaded
 from yaat_core.replaying import Replayed
 from yaat_core.stats import Stats
 from yaat_core.status import Status
@@ -100,6 +102,19 @@ class Operations(Protocol):
 
     async def accept_loss(self) -> None:
         """Stop waiting for transactional sinks that do not answer, and start the sources."""
+        ...
+
+    async def reload(self, by: str) -> Reloaded:
+        """Read the configuration again, and change what is different. ``by``: who asks, for the log.
+
+        Raises:
+            ConfigError: it is not valid; nothing has changed.
+            NoReload: the agent starts or stops.
+        """
+        ...
+
+    def happenings(self, after: int | None, limit: int) -> Sequence[Happening]:
+        """What happened to the agent: the first ones after a number, or (None) the last ones; oldest first."""
         ...
 
     def stop(self) -> None:

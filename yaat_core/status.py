@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import attrs
 
+from yaat_core.config.problems import ConfigProblem
+
 AgentState = Literal["starting", "running", "storage_full", "waiting_for_sinks", "draining", "stopped"]
 ComponentState = Literal["starting", "ok", "retrying", "paused", "down", "done", "skipped"]
 
@@ -99,6 +101,21 @@ class QueueFigures:
 
 
 @attrs.frozen(kw_only=True)
+class ConfigurationState:
+    """What the agent runs with, and whether what is written is something else.
+
+    ``hash`` is the SHA-256 of the text (of included files after it) that runs. ``problems`` are those of a file that was
+    refused since; ``restart_needed`` names what it has that a running agent can't take up.
+    """
+
+    file: str | None
+    loaded_at: str
+    hash: str
+    problems: Sequence[ConfigProblem] = ()
+    restart_needed: Sequence[str] = ()
+
+
+@attrs.frozen(kw_only=True)
 class Status:
     """Everything at one moment."""
 
@@ -113,6 +130,7 @@ class Status:
     accounting: Accounting
     queue: QueueFigures
     last_error: str | None = None
+    configuration: ConfigurationState | None = None
     rules: Mapping[str, Mapping[str, int]] = attrs.field(factory=dict)
     """By processor: how often each of its rules found something, since the start."""
     rates: Sequence[Rates] = ()

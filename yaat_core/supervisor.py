@@ -6,12 +6,14 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Final
 
 import attrs
 import trio
 
 from yaat_core.components import ComponentId
 from yaat_core.errors import YaatError
+from yaat_core.happenings import Level
 from yaat_core.health import HealthBoard
 from yaat_core.stats import ComponentStats, Counter
 from yaat_core.status import ComponentState, ComponentStatus
@@ -22,6 +24,7 @@ log = logging.getLogger("yaat.supervisor")
 FIRST, LONGEST = 0.5, 60.0
 #: A component that ran this long is healthy again: its next failure waits `FIRST`.
 STEADY_AFTER = 60.0
+_WELL: Final = ("starting", "ok", "done", "skipped")
 
 
 def backoff(attempt: int, *, longest: float = LONGEST) -> float:
@@ -68,6 +71,8 @@ class Keeper:
         """It is in this state now."""
         if state != self.state:
             self.since = datetime.now(UTC)
+            level: Level = "info" if state in _WELL else "warning"
+            self.health.diary.add("state", str(self.id), f"{state}, was {self.state}", level=level)
         self.state, self.detail = state, detail
 
     def works(self) -> None:

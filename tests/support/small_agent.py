@@ -23,8 +23,10 @@ from yaat_core.errors import QueryFailed, QueryRefused, StoreUnavailable, UsageE
 from yaat_core.event import Event, EventBatch
 from yaat_core.exporting import Exported
 from yaat_core.flare.model import Flare, FlareFile
+from yaat_core.happenings import Happening
 from yaat_core.live import Live
 from yaat_core.registry import Registry
+from yaat_core.reloading.results import Change, Reloaded
 from yaat_core.replaying import Refused, Replayed
 from yaat_core.stats import Stats
 from yaat_core.status import (
@@ -239,6 +241,28 @@ class SmallAgent:
 
     async def accept_loss(self) -> None:
         self.loss_accepted = True
+
+    async def reload(self, by: str) -> Reloaded:
+        changes = [
+            Change(component="sources.app", what="restarted"),
+            Change(component="tags", what="changed"),
+        ]
+        return Reloaded(changes=changes, unchanged=3, restart_needed=["state_dir"])
+
+    def happenings(self, after: int | None, limit: int) -> list[Happening]:
+        found = [
+            Happening(
+                number=1_700_000_000_000_000 + place,
+                at="2026-01-01T00:00:00.000+00:00",
+                level="error" if place else "info",
+                component="sinks.local",
+                kind="problem",
+                what=f"no answer {place}\x1b[2J",
+                advice="wait",
+            )
+            for place in range(2)
+        ]
+        return [one for one in found if one.number > (after or 0)][:limit]
 
     def stop(self) -> None:
         self.stops += 1

@@ -15,8 +15,10 @@ from yaat_core.actions.base import Action
 from yaat_core.actions.checks import CHECKS_ACTIONS
 from yaat_core.actions.dead import DEAD_ACTIONS
 from yaat_core.actions.flare import FLARE_ACTIONS
+from yaat_core.actions.happenings import EVENTS
 from yaat_core.actions.live import LIVE_ACTIONS
 from yaat_core.actions.queue import QUEUE_ACTIONS
+from yaat_core.actions.reloading import RELOAD
 
 #: Every action by name.
 ACTIONS: Final[Mapping[str, Action[Any, Any]]] = {
@@ -25,6 +27,8 @@ ACTIONS: Final[Mapping[str, Action[Any, Any]]] = {
         *AGENT_ACTIONS,
         *CHECKS_ACTIONS,
         *LIVE_ACTIONS,
+        RELOAD,
+        EVENTS,
         *QUEUE_ACTIONS,
         *DEAD_ACTIONS,
         *FLARE_ACTIONS,

@@ -42,10 +42,26 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "yaat_core.cli.validate:validate",
         "Check the configuration, that sources can be read and that sinks can be reached.",
     ),
+    "reload": (
+        "yaat_core.cli.reload:reload",
+        "Take up the changed configuration.",
+    ),
+    "events": (
+        "yaat_core.cli.events:events",
+        "What happened to the agent: starts, reloads, problems, deliveries that fail and work again.",
+    ),
     "config": ("yaat_core.cli.config:config", "The configuration as a whole."),
     "queue": ("yaat_core.cli.queue:queue", "What waits between sources and sinks."),
     "dead": ("yaat_core.cli.dead:dead", "Events that a sink refused for good, with the reason."),
     "plugins": ("yaat_core.cli.plugins:plugins", "What is installed and what it offers."),
+    "service": (
+        "yaat_core.cli.service:service",
+        "The agent as a systemd service: install, start, stop, status, uninstall.",
+    ),
+    "uninstall": (
+        "yaat_core.cli.uninstall:uninstall",
+        "Remove YAAT from this machine: service, user, program, and the data if you want.",
+    ),
     "explain": (
         "yaat_core.cli.explain:explain",
         "An error code in full: what it means, why it happens, what to do.",

@@ -25,8 +25,10 @@ from yaat_core.display import terminal_safe
 from yaat_core.errors import AgentNotRunning, NotAllowed, UsageError
 from yaat_core.exporting import Exported
 from yaat_core.faults import reached
+from yaat_core.happenings import Happening
 from yaat_core.maintenance import Repairable, Viewable, gaps
 from yaat_core.pipeline import deadletter
+from yaat_core.reloading.results import Reloaded
 from yaat_core.replaying import Refused, Replayed, not_configured, put_right, sound, take_up
 from yaat_core.stats import Stats
 from yaat_core.status import Accounting, QueueFigures, Status
@@ -275,6 +277,14 @@ class Alone:
 
     async def accept_loss(self) -> None:
         """Nobody waits."""
+        raise _nobody()
+
+    async def reload(self, by: str) -> Reloaded:
+        """Nobody runs."""
+        raise _nobody()
+
+    def happenings(self, after: int | None, limit: int) -> Sequence[Happening]:
+        """Nobody runs."""
         raise _nobody()
 
     def stop(self) -> None:

@@ -8,6 +8,7 @@ the place where it was written, so that a mistake is told with its own file and 
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,10 @@ class Whole:
     document: Document
     files: tuple[Path, ...] = ()
     warnings: tuple[Misfit, ...] = ()
+    patterns: tuple[str, ...] = ()
+    """Where included files are looked for."""
+    digest: str = ""
+    """SHA-256 of all the texts, in their order."""
 
 
 def read(path: Path) -> Whole:
@@ -49,13 +54,21 @@ def read(path: Path) -> Whole:
     Raises:
         ConfigError: the main file can't be read.
     """
-    main = parse(read_text(path), shown_name(path))
+    text = read_text(path)
+    digest = hashlib.sha256(text.encode())
+    main = parse(text, shown_name(path))
     if not isinstance(main.root, Table) or INCLUDE not in main.root.entries:
-        return Whole(main)
-    joining = _Joining(path, main.root, list(main.misfits))
+        return Whole(main, digest=digest.hexdigest())
+    joining = _Joining(path, main.root, list(main.misfits), digest)
     for node in _texts(main.root.entries[INCLUDE][1]):
         joining.take(node)
-    return Whole(Document(main.root, joining.misfits), tuple(joining.files), tuple(joining.warnings))
+    return Whole(
+        Document(main.root, joining.misfits),
+        tuple(joining.files),
+        tuple(joining.warnings),
+        tuple(joining.patterns),
+        digest.hexdigest(),
+    )
 
 
 @attrs.define(eq=False)
@@ -63,6 +76,8 @@ class _Joining:
     main: Path
     root: Table
     misfits: list[Misfit]
+    digest: hashlib._Hash
+    patterns: list[str] = attrs.field(factory=list)
     files: list[Path] = attrs.field(factory=list)
     warnings: list[Misfit] = attrs.field(factory=list)
 
@@ -73,6 +88,7 @@ class _Joining:
             self.misfits.append(at_value(node, _WRONG, what, fix="write the path itself"))
             return
         pattern = str(self.main.parent / Path(node.text).expanduser())
+        self.patterns.append(pattern)
         found = self._matching(node, pattern)
         for file in found:
             if len(self.files) >= MAX_FILES:
@@ -108,6 +124,7 @@ class _Joining:
             problem = error.problems[0]
             self.misfits.append(at_value(node, _FILE, problem.what, fix=problem.fix))
             return
+        self.digest.update(text.encode())
         document = parse(text, shown_name(file))
         self.misfits += document.misfits
         root = document.root

@@ -98,7 +98,7 @@ def _configuration(
     return Configuration(
         path=path,
         included=whole.files,
-        state_dir=_state_dir(keys.state_dir, folder, environ),
+        state_dir=placed(keys.state_dir, folder, environ),
         service_name=keys.service_name,
         environment=keys.environment,
         organization_id=keys.organization_id,
@@ -111,6 +111,8 @@ def _configuration(
         plugins=keys.plugins,
         health=keys.health,
         shutdown_grace=keys.shutdown_grace,
+        reload=keys.reload,
+        digest=whole.digest,
         formats=assembly.formats(),
         warnings=tuple(in_order(warnings)),
         default_sections=frozenset(kind for kind in SECTIONS if table.get(kind) is None),
@@ -149,7 +151,8 @@ def _sections(
     return sections, warnings
 
 
-def _state_dir(written: str, folder: Path, environ: Mapping[str, str]) -> Path:
+def placed(written: str, folder: Path, environ: Mapping[str, str]) -> Path:
+    """The state directory of a file in ``folder``."""
     path = folder / (Path(written).expanduser() if written else default_state_dir(environ))
     # lexically, unless `..` might cross a symbolic link
     return path.resolve() if ".." in path.parts else path

@@ -149,7 +149,7 @@ def _ours_to_open(config: Path) -> bool:
 
 
 def _user(facts: Facts) -> Iterator[Step]:
-    command = (
+    command: tuple[str, ...] = (
         *("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", str(unit.STATE_DIR)),
         *("--shell", _NO_LOGIN, "--comment", MADE_BY_US, unit.USER),
     )

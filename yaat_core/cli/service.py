@@ -84,8 +84,9 @@ def install(
         writable=[folder.absolute() for folder in writable],
         replace=replace,
         start=not no_start,
-        **({"state_dir": read.state_dir, "grace": read.grace} if read else {}),
     )
+    if read is not None:
+        wish = attrs.evolve(wish, state_dir=read.state_dir, grace=read.grace)
     plan = installing.plan(now, wish)
     if read is not None:
         plan = attrs.evolve(plan, notes=[*plan.notes, *read.notes])

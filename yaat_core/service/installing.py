@@ -149,12 +149,12 @@ def _ours_to_open(config: Path) -> bool:
 
 
 def _user(facts: Facts) -> Iterator[Step]:
+    # A group of that name may be there already.
+    group = ("--gid", unit.USER) if unit.USER in facts.groups else ("--user-group",)
     command = (
-        *("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", str(unit.STATE_DIR)),
+        *("useradd", "--system", *group, "--no-create-home", "--home-dir", str(unit.STATE_DIR)),
         *("--shell", _NO_LOGIN, "--comment", MADE_BY_US, unit.USER),
     )
-    if facts.user is None and unit.USER in facts.groups:
-        command = (*command[:2], "--gid", unit.USER, *command[3:])
     what = f"the system user {unit.USER}, without a password and a login"
     yield Step(kind="user", what=what, target=unit.USER, command=command, done=facts.user is not None)
 

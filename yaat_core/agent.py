@@ -29,6 +29,7 @@ from yaat_core.errors import YaatError
 from yaat_core.happenings import Happening
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, settle, watch_loop
+from yaat_core.inspection import Inspector
 from yaat_core.live import Live
 from yaat_core.memory import bound_allocators
 from yaat_core.notify import Notifier
@@ -58,6 +59,7 @@ class Agent:
         self.stats = Stats()
         self.health = HealthBoard()
         self.live = Live(self.stats, plugins.registry, lambda: self._rooms, lambda: self._configuration)
+        self.inspector = Inspector(self, plugins, lambda: self._rooms.workshop)
         self.notifier = Notifier.from_environment()
         self._engine = Engine(configuration, once=once)
         self._engine.serve_health = self._serve_health

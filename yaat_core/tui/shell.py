@@ -202,11 +202,12 @@ class Shell:
 
     async def ask(self, dialog: dialogs.Dialog) -> Any:
         """Show a dialog and wait for its answer; None: it was left."""
-        self.post(self._open, dialog)
+        self.show(dialog)
         await dialog.done.wait()
         return dialog.result
 
-    def _open(self, dialog: dialogs.Dialog) -> None:
+    def show(self, dialog: dialogs.Dialog) -> None:
+        """Show a dialog at once, so that what is typed next goes into it; `Dialog.then` gets the answer."""
         dialog.before = self.app.layout.current_window
         container = dialog.container(self)
         self.dialogs.append(dialog)
@@ -221,13 +222,16 @@ class Shell:
         """End a dialog; the focus goes back to where it was."""
         if dialog in self.dialogs:
             self.dialogs.remove(dialog)
-            self.post(dialog.done.set)
             self.app.layout.update_parents_relations()
             if dialog.before is not None:
                 try:
                     self.app.layout.focus(dialog.before)
                 except ValueError:
                     self.focus_something()
+            self.post(dialog.done.set)
+            if dialog.then is not None and dialog.result is not None:
+                answer, then = dialog.result, dialog.then
+                self.run(lambda: then(answer))
             self.app.invalidate()
 
     async def confirm(

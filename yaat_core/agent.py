@@ -9,45 +9,45 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import attrs
 import trio
 
-from yaat_core import __version__, config, early, ending, faults, report, upkeep
-from yaat_core.components import Damage, Neighbour, QueryAnswer, QueryRequest, Record, RecordInfo
-from yaat_core.config.detected import DETECTED
-from yaat_core.config.model import Configuration, SourceEntry
+from yaat_core import __version__, config, ending, faults, querying, report, signals, upkeep
+from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
+from yaat_core.config.model import Configuration
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
-from yaat_core.control.interrupting import interrupting
 from yaat_core.control.lock import StateLock
 from yaat_core.deadletters import DeadEvent, Letter
-from yaat_core.errors import StoreUnavailable, UsageError, YaatError
+from yaat_core.engine import HEALTH, Engine
+from yaat_core.errors import YaatError
+from yaat_core.happenings import Happening
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, settle, watch_loop
+from yaat_core.inspection import Inspector
+from yaat_core.live import Live
 from yaat_core.memory import bound_allocators
-from yaat_core.neighbours import neighbours
+from yaat_core.notify import Notifier
 from yaat_core.pipeline.delivery import SinkWorker
-from yaat_core.pipeline.intake import SourceOutlet
 from yaat_core.plugins import Plugins
+from yaat_core.reloading.asking import Reloader, tell_detected
+from yaat_core.reloading.results import Reloaded
 from yaat_core.replaying import Replayed
-from yaat_core.rooms import open_rooms
+from yaat_core.rooms import Rooms, open_rooms
 from yaat_core.stats import Stats
 from yaat_core.status import AgentState, Status
-from yaat_core.supervisor import Keeper
 
 log = logging.getLogger("yaat.agent")
 
-#: Failures in a row after which `--once` gives up on a source.
-ONCE_ATTEMPTS = 3
 #: Seconds beyond `shutdown_grace` after which a component that does not let go is left behind.
 LAST_RESORT = 10.0
+#: Seconds after which the service has started, even if a sink does not say where it stands.
+READY_WITHIN = 15.0
 #: Seconds that components have after a second signal.
 AT_ONCE = 2.0
 
@@ -58,25 +58,46 @@ class Agent:
     def __init__(self, configuration: Configuration, plugins: Plugins, *, once: bool = False) -> None:
         self.stats = Stats()
         self.health = HealthBoard()
-        self._configuration = configuration
+        self.live = Live(self.stats, plugins.registry, lambda: self._rooms, lambda: self._configuration)
+        self.inspector = Inspector(self, plugins, lambda: self._rooms.workshop)
+        self.notifier = Notifier.from_environment()
+        self._engine = Engine(configuration, once=once)
+        self._engine.serve_health = self._serve_health
         self._plugins = plugins
         self._once = once
+        self._reloader = Reloader(
+            self._engine, plugins, self.health, lambda: self._state, self.notifier.reloading
+        )
         self._state: AgentState = "starting"
         self._started = time.monotonic()
         self._stop = trio.Event()
-        self._sources_done = trio.Event()
         self._everything: trio.CancelScope | None = None
         self._in_the_way: YaatError | None = None
+
+    @property
+    def _configuration(self) -> Configuration:
+        """Of what runs."""
+        return self._engine.configuration
+
+    @property
+    def _rooms(self) -> Rooms:
+        return self._engine.rooms
 
     # --- life ---
 
     async def run(self) -> int:
         """Run until stopped, or in ``once`` mode until everything is delivered; returns the exit code."""
-        with StateLock(self._configuration.state_dir):
+        with self.live.hearing(), StateLock(self._configuration.state_dir):
             self._tell_plugins()
-            self._rooms = open_rooms(
-                self._configuration, self.stats, self.health, once=self._once, query=self.query
+            self._engine.rooms = open_rooms(
+                self._configuration,
+                self.stats,
+                self.health,
+                once=self._once,
+                query=self.query,
+                taps=self.live.taps,
             )
+            self._engine.all_hands()
             before = self._delivered_ever()
             try:
                 async with trio.open_nursery() as nursery:
@@ -87,60 +108,98 @@ class Agent:
             finally:
                 self._state = "stopped"
                 self._rooms.queue.close()
+                self.notifier.close()
         return self._exit_code(before) if self._once else 0
 
     async def _serve(self, nursery: trio.Nursery) -> None:
         """What watches and answers, from before the sources start until after they have stopped."""
         if not self._once:
-            await nursery.start(self._signals)
+            await nursery.start(partial(signals.obey, self.stop, self._reloader.ask))
         await nursery.start(partial(server.serve, self, self._configuration.state_dir))
         if self._once:
             nursery.start_soon(self._end_in_time, nursery.cancel_scope)
         else:
-            nursery.start_soon(
-                partial(health_endpoint.serve, self, self._configuration.health.listen, self.health)
-            )
+            self._engine.services.add(HEALTH, self._serve_health)
+            nursery.start_soon(self.notifier.run, self._in_short)
+        nursery.start_soon(self._engine.services.run, trio.CancelScope())
         nursery.start_soon(self._rooms.retention.run)
         nursery.start_soon(watch_loop, self.stats)
+        nursery.start_soon(self.live.run)
         nursery.start_soon(settle)
         nursery.start_soon(self._rooms.complaints.run)
-        nursery.start_soon(
-            keep_house, self._rooms, self.stats, self.health, float(self._configuration.dead_letter.retention)
-        )
+        nursery.start_soon(keep_house, self._engine, self.stats, self.health)
+
+    async def _serve_health(self) -> None:
+        listen = self._configuration.health.listen
+        await health_endpoint.serve(self, listen, self.health, self._plugins)
 
     async def _live(self, nursery: trio.Nursery) -> None:
+        engine, rooms = self._engine, self._rooms
         sinks, writing, reading = trio.CancelScope(), trio.CancelScope(), trio.CancelScope()
-        sinks_closed = trio.Event()
-        nursery.start_soon(self._run_sinks, sinks, sinks_closed)
-        nursery.start_soon(_within, writing, self._rooms.writer.run)
+        nursery.start_soon(engine.sinks.run, sinks)
+        nursery.start_soon(_within, writing, rooms.writer.run)
         self._state = "waiting_for_sinks"
+        nursery.start_soon(self._tell_ready)
         async with trio.open_nursery() as deciding:
             deciding.start_soon(_cancel_after, self._stop, deciding.cancel_scope)
-            await self._rooms.start.decide()
+            await rooms.start.decide()
             deciding.cancel_scope.cancel()
         self._state = "running"
-        if self._rooms.start.decided.is_set():
-            nursery.start_soon(self._run_sources, reading)
-            await (self._sources_done if self._once else self._stop).wait()
+        if rooms.start.decided.is_set():
+            nursery.start_soon(engine.sources.run, reading)
+            if self._once:
+                await engine.sources.ended.wait()
+            else:
+                async with trio.open_nursery() as reloading:
+                    reloading.start_soon(self._reloader.run)
+                    await self._stop.wait()
+                    reloading.start_soon(self._no_more_reloads, reloading.cancel_scope)
         await self._drain(reading)
         writing.cancel()
         sinks.cancel()
-        await sinks_closed.wait()
-        await self._rooms.retention.forget()
+        await engine.sinks.ended.wait()
+        await rooms.retention.forget()
 
     async def _drain(self, reading: trio.CancelScope) -> None:
         self._state = "draining"
         grace = None if self._once else float(self._configuration.shutdown_grace)
         log.info("stopping: what is on its way is made durable and delivered")
+        self.health.diary.add("stop", "agent", "stopping: what is on its way is made durable and delivered")
         if grace is not None:
             _leave_behind_after(grace + LAST_RESORT)
+            await self.notifier.stopping(grace + LAST_RESORT)
         with trio.CancelScope(deadline=float("inf") if grace is None else trio.current_time() + grace):
             if self._rooms.start.decided.is_set():
                 reading.cancel()
-                await self._sources_done.wait()
+                await self._engine.sources.ended.wait()
             await self._rooms.intake.drained()
             await self._rooms.writer.finish()
             await self._delivered()
+
+    async def _no_more_reloads(self, scope: trio.CancelScope) -> None:
+        """The one at work gets `shutdown_grace` to end."""
+        with trio.move_on_after(float(self._configuration.shutdown_grace)):
+            await self._reloader.close()
+        scope.cancel()
+
+    async def _tell_ready(self) -> None:
+        """A sink that does not say where it stands may take long; the service has started all the same."""
+        with trio.move_on_after(READY_WITHIN):
+            await self._rooms.start.decided.wait()
+        told = "started" if self._rooms.start.decided.is_set() else "started, and waits for its sinks"
+        counts = f"{len(self._configuration.sources)} sources, {len(self._configuration.sinks)} sinks"
+        self.health.diary.add("start", "agent", f"{told}: yaat {__version__}, pid {os.getpid()}, {counts}")
+        await self.notifier.ready()
+
+    def _in_short(self) -> str:
+        """For `systemctl status`."""
+        health = self.health.now()
+        whole = self._configuration
+        state = f"{self._state}: {len(whole.sources)} sources, {len(whole.sinks)} sinks"
+        if not health.problems:
+            return f"{state}, healthy"
+        worst = next((one for one in health.problems if one.level == "error"), health.problems[0])
+        return f"{state}, {len(health.problems)} problems: {worst.component}: {worst.what}"
 
     async def _delivered(self) -> None:
         """Returns when every sink that can be served has everything."""
@@ -177,53 +236,7 @@ class Agent:
             raise ending.ended(undone, delivered=delivered)
         return 0
 
-    # --- rooms ---
-
-    async def _run_sources(self, scope: trio.CancelScope) -> None:
-        with scope:
-            async with trio.open_nursery() as nursery:
-                for name, entry in self._configuration.sources.items():
-                    nursery.start_soon(self._run_source, entry, self._rooms.sources[name])
-        self._sources_done.set()
-
-    async def _run_source(self, entry: SourceEntry, keeper: Keeper) -> None:
-        attempts = ONCE_ATTEMPTS if self._once else None
-        await keeper.keep(partial(self._read_source, entry, keeper), attempts=attempts)
-
-    async def _read_source(self, entry: SourceEntry, keeper: Keeper) -> None:
-        source = self._rooms.workshop.make(entry)
-        if self._once and not source.supports_once:
-            log.warning("%s listens, so `--once` skips it", entry.id)
-            return
-        await self._rooms.intake.drained(
-            str(entry.id)
-        )  # what a failed run had sent counts in where to resume
-        stored = await self._rooms.door.call(partial(self._rooms.queue.checkpoints, str(entry.id)))
-        resumed = {key: checkpoint.value for key, checkpoint in stored.items()}
-        beside = await self._beside(entry) if source.inherits else ()
-        keeper.works()
-        with self._rooms.complaints.hear(str(entry.id), source):
-            await source.run(SourceOutlet(self._rooms.intake, str(entry.id), resumed, beside))
-
-    async def _beside(self, entry: SourceEntry) -> Sequence[Neighbour]:
-        return await self._rooms.door.call(partial(neighbours, self._configuration, self._rooms.queue, entry))
-
-    async def _run_sinks(self, scope: trio.CancelScope, closed: trio.Event) -> None:
-        with scope:
-            async with trio.open_nursery() as nursery:
-                for worker in self._rooms.workers.values():
-                    nursery.start_soon(worker.keeper.keep, worker.run)
-        closed.set()
-
     # --- watching ---
-
-    async def _signals(self, task_status: trio.TaskStatus[None]) -> None:
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            task_status.started()
-            if early.asked():
-                self.stop()
-            async for _ in signals:
-                self.stop()
 
     def _tell_plugins(self) -> None:
         for state in self._plugins.states:
@@ -234,15 +247,15 @@ class Agent:
                     advice=f"yaat plugins show {state.name}",
                     level="warn",
                 )
-        for warning in self._configuration.warnings:
-            if warning.code == DETECTED:
-                self.health.set("sources", warning.what, advice=warning.fix, level="warn", topic=warning.what)
+        tell_detected(self._configuration, self.health)
 
     # --- operations ---
 
     async def status(self) -> Status:
         """As `Operations.status`."""
         state = await self._rooms.door.state()
+        figures = report.queue_figures(state, self._rooms.lanes.values())
+        report.gauges(self.stats, figures, self._rooms.lanes)
         keepers = [*self._rooms.sources.values(), *(worker.keeper for worker in self._rooms.workers.values())]
         return Status(
             version=__version__,
@@ -254,43 +267,16 @@ class Agent:
             components=tuple(keeper.status() for keeper in keepers),
             health=self.health.now(),
             accounting=report.accounting(state),
-            queue=report.queue_figures(state, self._rooms.lanes.values()),
+            queue=figures,
             last_error=self.health.last_error,
+            configuration=self._reloader.state(),
             rules=report.rules(self._rooms.workshop.stats),
+            rates=self.live.rates(),
         )
 
     async def query(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:
         """As `Operations.query`."""
-        names = [sink] if sink else list(self._rooms.workers)
-        absent: list[str] = []
-        begun: list[QueryAnswer] = []
-        request = attrs.evolve(request, begins=begun.append)
-        for name in names:
-            worker = self._rooms.workers.get(name)
-            if worker is None:
-                raise UsageError(f"no sink `{name}`", fix=f"configured: {', '.join(self._rooms.workers)}")
-            if worker.sink is None:
-                absent.append(name)
-                continue
-            ask = partial(
-                self._plugins.manager.hook.query,
-                sink=worker.sink,
-                context=self._rooms.workshop.context(self._configuration.sinks[name].id),
-                request=request,
-            )
-            async with interrupting(lambda: begun[0] if begun else None):
-                answer: QueryAnswer | None = await trio.to_thread.run_sync(ask)
-            if answer is not None:
-                return answer
-        if absent:
-            raise StoreUnavailable(
-                f"{', '.join(f'sinks.{name}' for name in absent)} does not run at this moment",
-                cause="the agent is starting or stopping, or the sink has failed",
-                fix="ask again in a moment; `yaat status` says what is wrong",
-            )
-        raise UsageError(
-            "no running sink can answer SQL", fix="configure a sink of type duckdb, or see `yaat status`"
-        )
+        return await querying.query(self._rooms, self._plugins, request, sink)
 
     async def queue_infos(self, after: int, limit: int) -> Sequence[RecordInfo]:
         """As `Operations.queue_infos`."""
@@ -336,6 +322,15 @@ class Agent:
     async def accept_loss(self) -> None:
         """As `Operations.accept_loss`."""
         self._rooms.start.accept_loss()
+
+    async def reload(self, by: str) -> Reloaded:
+        """As `Operations.reload`."""
+        return await self._reloader.reload(by)
+
+    def happenings(self, after: int | None, limit: int) -> Sequence[Happening]:
+        """As `Operations.happenings`."""
+        diary = self.health.diary
+        return diary.last(limit) if after is None else diary.after(after, limit)
 
     def stop(self) -> None:
         """As `Operations.stop`."""

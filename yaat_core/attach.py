@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Final
+from collections.abc import Sequence
+from functools import partial
+from typing import Final, Protocol
 
 import attrs
 
@@ -15,8 +17,34 @@ from yaat_core.config.options import Duration, Size
 from yaat_core.cursor import Cursor
 from yaat_core.pipeline.door import QueueDoor
 from yaat_core.pipeline.lane import Lane
+from yaat_core.pipeline.retention import Retention
 
 log = logging.getLogger("yaat.sinks")
+
+
+class Lanes(Protocol):
+    """What of `yaat_core.rooms.Rooms` is needed here."""
+
+    @property
+    def door(self) -> QueueDoor:
+        """The queue."""
+        ...
+
+    @property
+    def retention(self) -> Retention:
+        """What deletes from it."""
+        ...
+
+    @property
+    def lanes(self) -> dict[str, Lane]:
+        """Of configured sinks."""
+        ...
+
+    @property
+    def detached(self) -> dict[str, Lane]:
+        """Of removed ones."""
+        ...
+
 
 #: How long the place of a removed sink is kept.
 DETACHED_FOR: Final = Duration(24 * 3600)
@@ -45,6 +73,42 @@ def attach(
     }
     queue.put_cursors({name: lane.cursor for name, lane in {**lanes, **gone}.items()}, sync=True)
     return lanes, gone
+
+
+async def attach_more(entries: Sequence[SinkEntry], rooms: Lanes) -> None:
+    """Lanes for sinks that are new, or were removed lately, in a running agent: known, and durable, when this returns."""
+    back = [entry for entry in entries if str(entry.id) in rooms.detached]
+    for entry in back:
+        lane = rooms.detached.pop(str(entry.id))
+        lane.bounds, lane.ready = entry.bounds, False
+        rooms.lanes[lane.name] = lane
+        await lane.store(attrs.evolve(lane.cursor, detached_at_us=None), sync=True)
+    fresh = [entry for entry in entries if entry not in back]
+    if not fresh:
+        return
+    # Between the look at what the queue still has and the lane's being known, nothing may be deleted.
+    with rooms.retention.keeping():
+        state, cursors = await rooms.door.change(partial(_new_cursors, fresh, rooms.door.queue))
+        for entry in fresh:
+            name = str(entry.id)
+            rooms.lanes[name] = _lane(rooms.door, state, name, entry.bounds, cursors[name])
+        for entry in fresh:
+            await rooms.lanes[str(entry.id)].measure()
+
+
+async def detach(name: str, rooms: Lanes) -> None:
+    """The sink is not configured any more: its place is kept for a while."""
+    lane = rooms.lanes.pop(name)
+    rooms.detached[name] = lane
+    lane.bounds, lane.ready, lane.settled = _DETACHED_BOUNDS, True, None
+    await lane.store(_detach(lane.cursor, time.time_ns() // 1_000), sync=True)
+
+
+def _new_cursors(entries: Sequence[SinkEntry], queue: Queue) -> tuple[QueueState, dict[str, Cursor]]:
+    state, now_us = queue.state(), time.time_ns() // 1_000
+    cursors = {str(entry.id): _cursor(entry, state, now_us, new=False) for entry in entries}
+    queue.put_cursors(cursors, sync=True)
+    return state, cursors
 
 
 async def expire(detached: dict[str, Lane], door: QueueDoor) -> None:

@@ -1,13 +1,16 @@
 """What each error code means, why it comes up, and how to mend it: `yaat explain CODE`, and ``docs/errors.md``.
 
 Codes are stable. E0xx usage, E1xx configuration, E4xx plugins, E5xx stores, E6xx queries, E7xx talking to the agent,
-E8xx the gateway; W1xx are warnings. The first line of an explanation is its title.
+E8xx the gateway, E9xx the service; W1xx are warnings. The first line of an explanation is its title.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+
+from yaat_core.cli.codes import TERMINAL
+from yaat_core.service.codes import SERVICE
 
 EXPLANATIONS: Final[Mapping[str, str]] = {
     "YAAT-E000": """\
@@ -356,6 +359,14 @@ Too many queries at one time.
 The agent answers a few at once, so that questions can't slow the writing of events.
 
 To mend it: wait for one to end, or stop one (Ctrl-C stops it in the agent too).""",
+    "YAAT-E710": """\
+The agent can't reload at this moment.
+
+It has not begun to read yet, because it starts or a sink does not say where it stands; or it is
+stopping. Nothing has changed.
+
+To mend it: ask again when `yaat status` says running. An agent that waits for a sink for long is
+helped by a restart with the changed file, or by `yaat queue accept-loss`.""",
     "YAAT-E791": """\
 The TUI is locked against changes.
 
@@ -377,4 +388,6 @@ key with the right `admin` can't see.
 
 To mend it: `yaat gateway keys list --all` shows all keys. Names are found only while exactly one
 usable key has them; ids always.""",
+    **SERVICE,
+    **TERMINAL,
 }

@@ -32,6 +32,7 @@ class Complaints:
     def __init__(self, health: HealthBoard) -> None:
         self._health = health
         self._asked: dict[str, list[Speaks]] = {}
+        self._steady: list[tuple[str, Speaks]] = []
         self._told: dict[str, int] = {}
         self._failed: set[str] = set()
 
@@ -42,17 +43,20 @@ class Complaints:
         try:
             yield
         finally:
-            speakers = self._asked[component]
-            speakers[:] = [one for one in speakers if one is not speaker]
+            self._leave(component, speaker)
             self.look()
 
-    def add(self, component: str, speakers: Iterable[Speaks]) -> None:
-        """Ask these for as long as the agent lives."""
-        self._asked.setdefault(component, []).extend(speakers)
+    def steady(self, speakers: Iterable[tuple[str, Speaks]]) -> None:
+        """Ask these, by component, until others are given."""
+        for component, speaker in self._steady:
+            self._leave(component, speaker)
+        self._steady = list(speakers)
+        for component, speaker in self._steady:
+            self._asked.setdefault(component, []).append(speaker)
 
     def look(self) -> None:
         """Ask everybody once."""
-        for component, speakers in self._asked.items():
+        for component, speakers in list(self._asked.items()):
             findings = self._findings(component, speakers)
             for number, finding in enumerate(findings):
                 self._health.set(
@@ -65,12 +69,18 @@ class Complaints:
             for number in range(len(findings), self._told.get(component, 0)):
                 self._health.clear(component, _topic(number))
             self._told[component] = len(findings)
+            if not speakers:
+                del self._asked[component], self._told[component]
 
     async def run(self) -> None:
         """Look every second, until cancelled."""
         while True:
             self.look()
             await trio.sleep(EVERY)
+
+    def _leave(self, component: str, speaker: Speaks) -> None:
+        speakers = self._asked.get(component, [])
+        speakers[:] = [one for one in speakers if one is not speaker]
 
     def _findings(self, component: str, speakers: list[Speaks]) -> list[Finding]:
         findings: list[Finding] = []

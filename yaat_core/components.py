@@ -25,6 +25,7 @@ from typing import Any, ClassVar, Final, Literal, Protocol
 import attrs
 
 from yaat_core.event import EventBatch
+from yaat_core.happenings import Diary
 from yaat_core.queries import Ask as Ask
 from yaat_core.queries import QueryAnswer as QueryAnswer
 from yaat_core.queries import QueryRequest as QueryRequest
@@ -98,6 +99,8 @@ class Context:
     """`yaat run --once`: a source returns from `Source.run` when it has read what is there now."""
     query: Ask = nobody_to_ask
     """SQL over what the agent's sinks have stored, for components that answer questions; only while the agent runs."""
+    diary: Diary = attrs.field(factory=Diary)
+    """What happened to the agent itself: empty where none runs."""
 
     def path(self, text: str) -> Path:
         """A path from the configuration: a source's is relative to the file, others' to `state_dir`."""
@@ -183,6 +186,10 @@ class Source(abc.ABC):
 
     async def check(self) -> Sequence[Finding]:
         """Can it read what it is told to? Opens and changes nothing that stays."""
+        return ()
+
+    def passed(self) -> Sequence[str]:
+        """As `Sink.passed`."""
         return ()
 
     def problems(self) -> Sequence[Finding]:
@@ -356,6 +363,10 @@ class Sink(abc.ABC):
 
     async def check(self) -> Sequence[Finding]:
         """Can it be reached? Changes nothing that stays."""
+        return ()
+
+    def passed(self) -> Sequence[str]:
+        """Steps of the last `check` that went well, in order ("DNS: api.example is 192.0.2.1"); for checks that go by steps."""
         return ()
 
     def problems(self) -> Sequence[Finding]:

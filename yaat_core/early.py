@@ -1,4 +1,4 @@
-"""SIGTERM before the agent listens: remembered, so that a start that is told to stop ends as any other run does."""
+"""Signals before the agent listens: remembered, so that a start that is told to stop, or to reload, ends as any other does."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import signal
 from types import FrameType
 
 _ASKED: list[int] = []
+_RELOAD: list[int] = []
+_NOHUP: list[bool] = []
 
 
 def listen() -> None:
-    """Remember SIGTERM and SIGINT from now on; the agent takes both over when it runs. Main thread only.
+    """Remember SIGTERM, SIGINT and SIGHUP from now on; the agent takes them over when it runs. Main thread only.
 
     What was heard already stays heard. A signal before the first call ends the process by that signal: then nothing of
     the agent had begun.
@@ -17,8 +19,11 @@ def listen() -> None:
     if signal.getsignal(signal.SIGTERM) is _remember:
         return
     _ASKED.clear()
+    _RELOAD.clear()
+    _NOHUP[:] = [signal.getsignal(signal.SIGHUP) is signal.SIG_IGN]
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _remember)
+    signal.signal(signal.SIGHUP, _remember_reload)
 
 
 def asked() -> bool:
@@ -28,8 +33,24 @@ def asked() -> bool:
     return told
 
 
+def asked_to_reload() -> bool:
+    """Was there a SIGHUP since `listen`? It is asked once."""
+    told = bool(_RELOAD)
+    _RELOAD.clear()
+    return told
+
+
+def survives_its_terminal() -> bool:
+    """Was it started so that the end of its terminal does not concern it (`nohup`)?"""
+    return any(_NOHUP)
+
+
 def _remember(number: int, _frame: FrameType | None) -> None:
     _ASKED.append(number)
     if len(_ASKED) > 1:
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
+
+
+def _remember_reload(number: int, _frame: FrameType | None) -> None:
+    _RELOAD.append(number)

@@ -39,6 +39,9 @@ POINTS: Final[Mapping[str, str]] = {
     "replay.taken": "dead letters are counted as queued, their files still have the names of dead ones",
     "replay.moved": "the files are as they are counted, the cursor does not know",
     "replay.answered": "a letter was delivered again, nothing is noted",
+    "reload.sinks": "a reload has exchanged the sinks, sources go on as they were",
+    "reload.sources.stopped": "sources that a reload takes away or changes have stopped, what they sent is durable",
+    "reload.processors": "the processors are exchanged, and new sources have not started",
     "replay.counted": "the answer is counted, the letter's file is still there",
 }
 

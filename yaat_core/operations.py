@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
 from yaat_core.deadletters import DeadEvent, Letter
+from yaat_core.diagnosis import Diagnosis
+from yaat_core.flare.model import Flare
+from yaat_core.happenings import Happening
+from yaat_core.reloading.results import Reloaded
 from yaat_core.replaying import Replayed
 from yaat_core.stats import Stats
 from yaat_core.status import Status
+
+if TYPE_CHECKING:
+    from yaat_core.live import Live
+
+
+class Inspects(Protocol):
+    """Looks whether all is well: `yaat_core.inspection.Inspector`, or without an agent `yaat_core.cli.outside.Outside`."""
+
+    async def diagnosis(self, *, reach: bool) -> Diagnosis:
+        """Look at everything that may be wrong, with the rights that this process has; ``reach``: beyond this machine, too."""
+        ...
+
+    async def flare(self) -> Flare:
+        """The support bundle's files, redacted."""
+        ...
 
 
 class Operations(Protocol):
     """Implemented by `yaat_core.agent.Agent`; tests give a small class of their own."""
 
     stats: Stats
+
+    @property
+    def inspector(self) -> Inspects:
+        """Who has checks done, and makes the support bundle."""
+        ...
+
+    @property
+    def live(self) -> Live:
+        """What can be watched."""
+        ...
 
     async def status(self) -> Status:
         """Everything at one moment."""
@@ -73,6 +102,19 @@ class Operations(Protocol):
 
     async def accept_loss(self) -> None:
         """Stop waiting for transactional sinks that do not answer, and start the sources."""
+        ...
+
+    async def reload(self, by: str) -> Reloaded:
+        """Read the configuration again, and change what is different. ``by``: who asks, for the log.
+
+        Raises:
+            ConfigError: it is not valid; nothing has changed.
+            NoReload: the agent starts or stops.
+        """
+        ...
+
+    def happenings(self, after: int | None, limit: int) -> Sequence[Happening]:
+        """What happened to the agent: the first ones after a number, or (None) the last ones; oldest first."""
         ...
 
     def stop(self) -> None:

@@ -17,6 +17,7 @@ from yaat_core.actions import agent as actions
 from yaat_core.actions import queue as queue_actions
 from yaat_core.actions.agent import Query
 from yaat_core.actions.base import Nothing
+from yaat_core.actions.checks import CHECKS, DIAGNOSE, Checks
 from yaat_core.actions.queue import QueueList, QueuePurge, QueueShow
 from yaat_core.control.client import AnswerCut, Client, NoAnswerInTime
 from yaat_core.errors import AgentNotRunning, NotAllowed, QueryFailed, QueryRefused, UsageError
@@ -49,14 +50,15 @@ def test_stats_have_every_series_and_no_infinity(client: Client) -> None:
 
 
 def test_diagnose_judges(client: Client, serving: Any) -> None:
-    assert client.call(actions.DIAGNOSE, Nothing()).ok
+    assert client.call(DIAGNOSE, Checks()).ok
     serving.problems = (Problem(component="sinks.cloud", since="2026-01-01", what="refused", advice="key"),)
-    found = client.call(actions.DIAGNOSE, Nothing())
+    found = client.call(DIAGNOSE, Checks())
     assert not found.ok
     assert found.health.problems[0].what == "refused"
-    assert {"agent", "accounting", "loss", "sources.app", "backlog", "disk space"} <= {
-        check.name for check in found.checks
-    }
+    assert [(check.name, check.level, check.advice) for check in found.checks] == [
+        ("sinks.cloud", "error", "key")
+    ]
+    assert client.call(CHECKS, Checks(reach=False)).checks == found.checks
 
 
 def test_queue_actions(client: Client, serving: Any) -> None:
@@ -219,14 +221,6 @@ def _references(node: Any) -> Any:
     if isinstance(node, list):
         for one in node:
             yield from _references(one)
-
-
-def test_watch_sends_the_status_again_and_again(serving: Any, state_dir: Path) -> None:
-    with http(state_dir, "read.sock") as one, one.stream("GET", "/v1/watch") as answer:
-        lines = answer.iter_lines()
-        seen = [next(lines) for _ in range(6)]
-    assert seen[0::3] == ["event: status", "event: status"]
-    assert json.loads(seen[1].removeprefix("data: "))["state"] == "running"
 
 
 def test_modes_and_removal(serving: Any, state_dir: Path) -> None:

@@ -50,7 +50,7 @@ def test_what_is_said_is_shown_until_it_is_no_longer_said() -> None:
 def test_several_objects_speak_for_one_component_and_the_same_is_said_once() -> None:
     health, one, other = HealthBoard(), Speaker(), Speaker()
     complaints = Complaints(health)
-    complaints.add("processors.auto", [one, other])
+    complaints.steady([("processors.auto", one), ("processors.auto", other)])
     one.said = other.said = [Finding(problem="lines do not fit")]
     complaints.look()
     assert told(health) == [("processors.auto", "lines do not fit", "error")]
@@ -59,8 +59,7 @@ def test_several_objects_speak_for_one_component_and_the_same_is_said_once() -> 
 def test_a_component_that_can_not_say_is_told_and_the_others_are_heard() -> None:
     health, speaker = HealthBoard(), Speaker()
     complaints = Complaints(health)
-    complaints.add("sinks.bad", [Broken()])
-    complaints.add("sinks.good", [speaker])
+    complaints.steady([("sinks.bad", Broken()), ("sinks.good", speaker)])
     speaker.said = [Finding(problem="full")]
     complaints.look()
     assert told(health) == [

@@ -44,7 +44,9 @@ def register_components(register: Register) -> None:
 PIPELINE = [
     point
     for point in POINTS
-    if not point.startswith(("queue.compact", "deadletter", "replay", "duckdb.rotate", "duckdb.retire"))
+    if not point.startswith(
+        ("queue.compact", "deadletter", "replay", "reload", "duckdb.rotate", "duckdb.retire")
+    )
 ]
 
 

@@ -7,19 +7,27 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
 import pyarrow as pa
 import trio
 
+from yaat_core.checks.base import Check
 from yaat_core.components import Damage, QueryRequest, Record, RecordInfo
 from yaat_core.control import server
 from yaat_core.control.lock import StateLock
 from yaat_core.deadletters import DeadEvent, Letter
-from yaat_core.errors import QueryFailed, QueryRefused, UsageError
+from yaat_core.diagnosis import Diagnosis, diagnose
+from yaat_core.errors import QueryFailed, QueryRefused, StoreUnavailable, UsageError
 from yaat_core.event import Event, EventBatch
 from yaat_core.exporting import Exported
+from yaat_core.flare.model import Flare, FlareFile
+from yaat_core.happenings import Happening
+from yaat_core.live import Live
+from yaat_core.registry import Registry
+from yaat_core.reloading.results import Change, Reloaded
 from yaat_core.replaying import Refused, Replayed
 from yaat_core.stats import Stats
 from yaat_core.status import (
@@ -80,6 +88,22 @@ class Hanging(Numbers):
         self.interrupted.set()
 
 
+@attrs.frozen
+class Nothing:
+    """No rooms, and a configuration of nothing."""
+
+    lanes: dict[str, Any] = attrs.field(factory=dict)
+    workers: dict[str, Any] = attrs.field(factory=dict)
+    sources: dict[str, Any] = attrs.field(factory=dict)
+    processors: tuple[Any, ...] = ()
+    sinks: dict[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def door(self) -> Any:
+        """A queue of nothing."""
+        return SimpleNamespace(queue=SimpleNamespace(state=lambda: SimpleNamespace(tail=0)))
+
+
 class SmallAgent:
     """Implements `Operations` over a few events held in memory."""
 
@@ -91,8 +115,10 @@ class SmallAgent:
         self.waiting = 5
         self.answers: list[Numbers] = []
         self.stops = 0
+        self.broken = False
         self.loss_accepted = False
         self.problems: tuple[Any, ...] = ()
+        self.live = Live(self.stats, Registry(), lambda: Nothing(), lambda: Nothing())
         self.letter = Letter(
             id="5f0c2a",
             sink="sinks.local",
@@ -106,7 +132,25 @@ class SmallAgent:
             answer="422 no such field\x1b]0;owned\x07 " + "x" * 5_000,
         )
 
+    @property
+    def inspector(self) -> SmallAgent:
+        return self
+
+    async def diagnosis(self, *, reach: bool) -> Diagnosis:
+        checks = [
+            Check(name=one.component, level=one.level, what=one.what, advice=one.advice, group="agent")
+            for one in self.problems
+        ]
+        return diagnose(await self.status(), checks)
+
+    async def flare(self) -> Flare:
+        return Flare(
+            files=[FlareFile(name="a.txt", why="to see", bytes=3, redacted={"email": 1}, text="abc")]
+        )
+
     async def status(self) -> Status:
+        if self.broken:
+            raise StoreUnavailable("the disk went away", fix="mend it")
         account = SinkAccount(
             attached_at="2026-01-01T00:00:00+00:00",
             accepted=5,
@@ -204,6 +248,28 @@ class SmallAgent:
 
     async def accept_loss(self) -> None:
         self.loss_accepted = True
+
+    async def reload(self, by: str) -> Reloaded:
+        changes = [
+            Change(component="sources.app", what="restarted"),
+            Change(component="tags", what="changed"),
+        ]
+        return Reloaded(changes=changes, unchanged=3, restart_needed=["state_dir"])
+
+    def happenings(self, after: int | None, limit: int) -> list[Happening]:
+        found = [
+            Happening(
+                number=1_700_000_000_000_000 + place,
+                at="2026-01-01T00:00:00.000+00:00",
+                level="error" if place else "info",
+                component="sinks.local",
+                kind="problem",
+                what=f"no answer {place}\x1b[2J",
+                advice="wait",
+            )
+            for place in range(2)
+        ]
+        return [one for one in found if one.number > (after or 0)][:limit]
 
     def stop(self) -> None:
         self.stops += 1

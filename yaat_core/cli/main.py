@@ -26,15 +26,43 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "yaat_core.cli.diagnose:diagnose",
         "What is wrong and what to do about it, with the accounting of every event.",
     ),
+    "flare": (
+        "yaat_core.cli.flare:flare",
+        "A redacted support bundle: shows what goes in, asks, and writes one archive for you alone.",
+    ),
+    "top": ("yaat_core.cli.top:top", "Live rates by component."),
+    "logs": ("yaat_core.cli.logs:logs", "Live tail of events."),
+    "tap": ("yaat_core.cli.tap:tap", "Events as they pass a point of the pipeline, redacted."),
+    "agent-log": (
+        "yaat_core.cli.agent_log:agent_log",
+        "The agent's own log: the last lines, then what comes.",
+    ),
+    "log-level": ("yaat_core.cli.agent_log:log_level", "How much the agent says in its own log, for a time."),
     "query": ("yaat_core.cli.query:query", "SQL over stored events."),
     "validate": (
         "yaat_core.cli.validate:validate",
         "Check the configuration, that sources can be read and that sinks can be reached.",
     ),
+    "reload": (
+        "yaat_core.cli.reload:reload",
+        "Take up the changed configuration.",
+    ),
+    "events": (
+        "yaat_core.cli.events:events",
+        "What happened to the agent: starts, reloads, problems, deliveries that fail and work again.",
+    ),
     "config": ("yaat_core.cli.config:config", "The configuration as a whole."),
     "queue": ("yaat_core.cli.queue:queue", "What waits between sources and sinks."),
     "dead": ("yaat_core.cli.dead:dead", "Events that a sink refused for good, with the reason."),
     "plugins": ("yaat_core.cli.plugins:plugins", "What is installed and what it offers."),
+    "service": (
+        "yaat_core.cli.service:service",
+        "The agent as a systemd service: install, start, stop, status, uninstall.",
+    ),
+    "uninstall": (
+        "yaat_core.cli.uninstall:uninstall",
+        "Remove YAAT from this machine: service, user, program, and the data if you want.",
+    ),
     "explain": (
         "yaat_core.cli.explain:explain",
         "An error code in full: what it means, why it happens, what to do.",

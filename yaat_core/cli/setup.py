@@ -9,6 +9,8 @@ import attrs
 from yaat_core.cli.door import Door
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from yaat_core.config.model import Configuration
     from yaat_core.control.client import Client
     from yaat_core.plugins import Plugins
@@ -49,7 +51,38 @@ def client(door: Door) -> Client:
     """The API of the agent that runs with this configuration."""
     from yaat_core.control.client import Client
 
-    return Client(load(door).configuration.state_dir)
+    return Client(reach(door))
+
+
+def reach(door: Door) -> Path:
+    """The state directory of the agent that runs with this configuration, also when the file is not valid any more.
+
+    Raises:
+        ConfigError: all its problems, and no agent runs in the state directory that it names.
+    """
+    from yaat_core import config
+    from yaat_core.config.problems import ConfigError
+
+    try:
+        return load(door).configuration.state_dir
+    except ConfigError as error:
+        path = config.find_config(door.config_file)
+        state_dir = config.state_dir_in(path) if path is not None else None
+        if state_dir is None or not _held(state_dir):
+            raise
+        door.note(
+            f"{error.what}: asking the agent that runs with what it was before; `yaat validate` tells more"
+        )
+        return state_dir
+
+
+def _held(state_dir: Path) -> bool:
+    from yaat_core.control.lock import holder
+
+    try:
+        return holder(state_dir) is not None
+    except OSError:
+        return True  # somebody else's: the socket tells
 
 
 def workshop(setup: Setup) -> Workshop:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from yaat_core.config.nodes import Items, Scalar, Table
+from yaat_core.config.nodes import Items, Node, Scalar, Table
 from yaat_core.config.problems import ConfigError, ConfigProblem
 
 _CODE: Final = "YAAT-E108"
@@ -36,8 +36,14 @@ def find_config(explicit: str | Path | None = None, environ: Mapping[str, str] |
 
 
 def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """``/var/lib/yaat`` for root, else ``$XDG_STATE_HOME/yaat`` (``~/.local/state/yaat``)."""
+    """``/var/lib/yaat`` for root, else ``$XDG_STATE_HOME/yaat`` (``~/.local/state/yaat``).
+
+    In a systemd unit with `StateDirectory=` it is that one, which systemd names in ``STATE_DIRECTORY``.
+    """
     environ = os.environ if environ is None else environ
+    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if os.path.isabs(given):
+        return Path(given)
     if os.geteuid() == 0:
         return Path("/var/lib/yaat")
     return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "yaat"
@@ -60,6 +66,40 @@ def disabled_in(path: Path | None) -> tuple[str, ...]:
         node = node.get(name) if isinstance(node, Table) else None
     named = node.nodes if isinstance(node, Items) else [node]
     return tuple(one.text for one in named if isinstance(one, Scalar) and one.text)
+
+
+def state_dir_in(path: Path, environ: Mapping[str, str] | None = None) -> Path | None:
+    """The state directory that a file names, whatever else is wrong with it; None when that can't be told."""
+    from yaat_core.config.interpolation import Interpolation
+    from yaat_core.config.loading import placed
+
+    environ = os.environ if environ is None else environ
+    path = Path(os.path.abspath(path))
+    try:
+        root = _readable_part(path)
+    except ConfigError:
+        return None
+    node = root.get("state_dir") if isinstance(root, Table) else None
+    if node is None:
+        return placed("", path.parent, environ)
+    if not isinstance(node, Scalar) or "${secret:" in node.text:
+        return None
+    if Interpolation(path.parent, environ, None).apply(node):
+        return None
+    return placed(node.text, path.parent, environ)
+
+
+def _readable_part(path: Path) -> Node | None:
+    """The file's tree; of a file that is no YAML, what can be made of the line with `state_dir`."""
+    from yaat_core.config.including import read
+    from yaat_core.config.parsing import parse
+    from yaat_core.config.text import read_text
+
+    root = read(path).document.root
+    if root is not None:
+        return root
+    lines = [line for line in read_text(path).splitlines() if line.startswith("state_dir:")]
+    return parse("\n".join(lines[:1]), str(path)).root
 
 
 def _places(environ: Mapping[str, str]) -> Iterator[Path]:

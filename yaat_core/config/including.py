@@ -8,8 +8,9 @@ the place where it was written, so that a mistake is told with its own file and 
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -41,21 +42,34 @@ class Whole:
     document: Document
     files: tuple[Path, ...] = ()
     warnings: tuple[Misfit, ...] = ()
+    patterns: tuple[str, ...] = ()
+    """Where included files are looked for."""
+    digest: str = ""
+    """SHA-256 of all the texts, in their order."""
 
 
-def read(path: Path) -> Whole:
-    """The main file with what it includes.
+def read(path: Path, texts: Mapping[Path, str] | None = None) -> Whole:
+    """The main file with what it includes. ``texts``: what to read in place of some of them, by absolute path.
 
     Raises:
         ConfigError: the main file can't be read.
     """
-    main = parse(read_text(path), shown_name(path))
+    texts = texts or {}
+    text = _text(path, texts)
+    digest = hashlib.sha256(text.encode())
+    main = parse(text, shown_name(path))
     if not isinstance(main.root, Table) or INCLUDE not in main.root.entries:
-        return Whole(main)
-    joining = _Joining(path, main.root, list(main.misfits))
+        return Whole(main, digest=digest.hexdigest())
+    joining = _Joining(path, main.root, list(main.misfits), digest, texts)
     for node in _texts(main.root.entries[INCLUDE][1]):
         joining.take(node)
-    return Whole(Document(main.root, joining.misfits), tuple(joining.files), tuple(joining.warnings))
+    return Whole(
+        Document(main.root, joining.misfits),
+        tuple(joining.files),
+        tuple(joining.warnings),
+        tuple(joining.patterns),
+        digest.hexdigest(),
+    )
 
 
 @attrs.define(eq=False)
@@ -63,6 +77,9 @@ class _Joining:
     main: Path
     root: Table
     misfits: list[Misfit]
+    digest: hashlib._Hash
+    texts: Mapping[Path, str]
+    patterns: list[str] = attrs.field(factory=list)
     files: list[Path] = attrs.field(factory=list)
     warnings: list[Misfit] = attrs.field(factory=list)
 
@@ -73,6 +90,7 @@ class _Joining:
             self.misfits.append(at_value(node, _WRONG, what, fix="write the path itself"))
             return
         pattern = str(self.main.parent / Path(node.text).expanduser())
+        self.patterns.append(pattern)
         found = self._matching(node, pattern)
         for file in found:
             if len(self.files) >= MAX_FILES:
@@ -103,11 +121,12 @@ class _Joining:
 
     def _join(self, node: Scalar, file: Path) -> None:
         try:
-            text = read_text(file)
+            text = _text(file, self.texts)
         except ConfigError as error:
             problem = error.problems[0]
             self.misfits.append(at_value(node, _FILE, problem.what, fix=problem.fix))
             return
+        self.digest.update(text.encode())
         document = parse(text, shown_name(file))
         self.misfits += document.misfits
         root = document.root
@@ -155,6 +174,10 @@ class _Joining:
             )
         elif isinstance(there, Items):
             there.nodes += value.nodes
+
+
+def _text(path: Path, texts: Mapping[Path, str]) -> str:
+    return texts[path] if path in texts else read_text(path)
 
 
 def _texts(node: Node) -> Iterator[Scalar]:

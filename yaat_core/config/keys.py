@@ -11,7 +11,13 @@ from typing import Any, Final, Literal
 
 from yaat_core.components import Kind
 from yaat_core.config.fields import defaults_of, keys_of
-from yaat_core.config.model import DeadLetterSettings, HealthSettings, PluginSettings, WhenFull
+from yaat_core.config.model import (
+    DeadLetterSettings,
+    HealthSettings,
+    PluginSettings,
+    ReloadSettings,
+    WhenFull,
+)
 from yaat_core.config.nodes import Node
 from yaat_core.config.options import Duration, Size, configuration, option, positive
 
@@ -148,6 +154,10 @@ class FileKeys:
         factory=lambda: defaults_of(PluginSettings), help="Which plugins are used."
     )
     health: HealthSettings = option(factory=lambda: defaults_of(HealthSettings), help="The health endpoints.")
+    reload: ReloadSettings = option(
+        factory=lambda: defaults_of(ReloadSettings),
+        help="When a running agent takes up changes of its configuration.",
+    )
     shutdown_grace: Duration = option(
         "10s", help="How long the agent goes on delivering after it was told to stop.", validator=positive
     )

@@ -11,11 +11,13 @@ from typing import Any, Final, cast
 import attrs
 
 from yaat_core.components import Kind
+from yaat_core.concealing import conceal
 from yaat_core.config.assembly import BOUNDS, Assembly
 from yaat_core.config.defaults import default_section
 from yaat_core.config.detected import add_detected
 from yaat_core.config.fields import defaults_of
 from yaat_core.config.finding import default_state_dir
+from yaat_core.config.hidden import secret_values
 from yaat_core.config.including import Whole, read
 from yaat_core.config.interpolation import Interpolation
 from yaat_core.config.keys import SCRUB, SECTIONS, VERSION, FileKeys
@@ -35,11 +37,17 @@ _NOT_THERE: Final = "YAAT-W104"
 
 
 def load(
-    path: Path | None, plugins: Plugins, *, environ: Mapping[str, str] | None = None, detect: bool = True
+    path: Path | None,
+    plugins: Plugins,
+    *,
+    environ: Mapping[str, str] | None = None,
+    detect: bool = True,
+    texts: Mapping[Path, str] | None = None,
 ) -> Configuration:
     """The configuration of a file, or all defaults when ``path`` is None.
 
-    ``detect``: a file without `sources` reads what is found on this machine.
+    ``detect``: a file without `sources` reads what is found on this machine. ``texts``: what is not written yet, by
+    absolute path: read in place of these files, as if it stood there.
 
     Raises:
         ConfigError: everything that is wrong, sorted by line.
@@ -48,7 +56,7 @@ def load(
     environ = os.environ if environ is None else environ
     path = Path(os.path.abspath(path)) if path is not None else None
     name = shown_name(path)
-    whole = read(path) if path is not None else Whole(parse("", name))
+    whole = read(path, texts) if path is not None else Whole(parse("", name))
     document = whole.document
     if document.root is None and document.misfits:
         raise ConfigError(in_order(document.misfits))
@@ -62,6 +70,7 @@ def load(
     made = _configuration(path, folder, root, assembly, environ, whole, detect=detect)
     if assembly.misfits or made is None:
         raise ConfigError(in_order(assembly.misfits))
+    conceal.learn(secret_values(made))
     return made
 
 
@@ -95,7 +104,7 @@ def _configuration(
     return Configuration(
         path=path,
         included=whole.files,
-        state_dir=_state_dir(keys.state_dir, folder, environ),
+        state_dir=placed(keys.state_dir, folder, environ),
         service_name=keys.service_name,
         environment=keys.environment,
         organization_id=keys.organization_id,
@@ -108,6 +117,8 @@ def _configuration(
         plugins=keys.plugins,
         health=keys.health,
         shutdown_grace=keys.shutdown_grace,
+        reload=keys.reload,
+        digest=whole.digest,
         formats=assembly.formats(),
         warnings=tuple(in_order(warnings)),
         default_sections=frozenset(kind for kind in SECTIONS if table.get(kind) is None),
@@ -146,7 +157,8 @@ def _sections(
     return sections, warnings
 
 
-def _state_dir(written: str, folder: Path, environ: Mapping[str, str]) -> Path:
+def placed(written: str, folder: Path, environ: Mapping[str, str]) -> Path:
+    """The state directory of a file in ``folder``."""
     path = folder / (Path(written).expanduser() if written else default_state_dir(environ))
     # lexically, unless `..` might cross a symbolic link
     return path.resolve() if ".." in path.parts else path

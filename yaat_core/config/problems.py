@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import ClassVar, Final, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Final, Literal
 
 import attrs
 
@@ -66,6 +66,19 @@ class ConfigProblem:
         for name in ("caret", "width", "hint"):
             facts.pop(name, None)
         return facts
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> ConfigProblem:
+        """What `to_json` gave, as far as it is known here. The caret is where the column is, if the line is not cut."""
+        names = {field.name for field in attrs.fields(cls)}
+        made = cls(**{name: value for name, value in facts.items() if name in names})
+        cut = made.excerpt.startswith("... ")
+        return attrs.evolve(
+            made,
+            caret=(made.column or 1) - 1,
+            excerpt="" if cut else made.excerpt,
+            hint=f"did you mean {made.nearest}?" if made.nearest else "",
+        )
 
     def _marked(self) -> list[str]:
         if not self.excerpt:
@@ -136,6 +149,11 @@ class ConfigError(YaatError):
         file = files[0] if files else "the configuration"
         place = f"{len(files)} files" if len(files) > 1 else file
         super().__init__(f"{count} problem{'s' * (count != 1)} in {place}", where=file)
+
+    @classmethod
+    def from_json(cls, problems: Iterable[Mapping[str, Any]]) -> ConfigError:
+        """From the problems of `to_json`."""
+        return cls([ConfigProblem.from_json(one) for one in problems])
 
     def render(self) -> str:
         """Every problem up to `SHOWN`, and how to learn more."""

@@ -35,6 +35,7 @@ def show(configuration: Configuration) -> dict[str, Any]:
         "dead_letter": written(configuration.dead_letter),
         "plugins": written(configuration.plugins),
         "health": written(configuration.health),
+        "reload": written(configuration.reload),
         "shutdown_grace": written(configuration.shutdown_grace),
     }
     shown: dict[str, Any] = _replaced(document, (), configuration.interpolated)

@@ -10,6 +10,7 @@ import attrs
 import msgspec
 
 from yaat_core import errors
+from yaat_core.config.problems import ConfigError
 from yaat_core.errors import UsageError, YaatError
 
 T = TypeVar("T")
@@ -21,6 +22,9 @@ MAX_BODY: Final = 1 << 20
 NDJSON: Final = "application/x-ndjson"
 ARROW: Final = "application/vnd.apache.arrow.stream"
 
+#: Of what is live: server-sent events.
+EVENTS: Final = "text/event-stream"
+
 #: Code of `yaat_core.control.answers.TooManyQueries`.
 BUSY: Final = "YAAT-E706"
 
@@ -30,6 +34,7 @@ _STATUS: Final[tuple[tuple[type[YaatError], HTTPStatus], ...]] = (
     (errors.NotAllowed, HTTPStatus.FORBIDDEN),
     (errors.StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.UsageError, HTTPStatus.BAD_REQUEST),
+    (ConfigError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (errors.QueryRefused, HTTPStatus.BAD_REQUEST),
 )
 
@@ -98,6 +103,8 @@ def error_from(document: Any) -> YaatError:
     """The error of a document, of the class with its code when there is one here."""
     facts = document if isinstance(document, Mapping) else {}
     code = str(facts.get("code", YaatError.code))
+    if code == ConfigError.code and facts.get("problems"):
+        return ConfigError.from_json(facts["problems"])
     texts = {name: str(facts.get(name, "")) for name in ("where", "cause", "effect", "fix")}
     made = _class_of(code)(str(facts.get("what", "the agent reported an error without a text")), **texts)
     if made.code != code:

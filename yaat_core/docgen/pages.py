@@ -13,7 +13,7 @@ from yaat_core.codes import EXPLANATIONS
 from yaat_core.components import KINDS, Kind
 from yaat_core.config.defaults import DEFAULTS, HOST_ROOT
 from yaat_core.config.keys import CORE, SECTIONS, BoundsKeys, FileKeys
-from yaat_core.config.model import DeadLetterSettings, HealthSettings, PluginSettings
+from yaat_core.config.model import DeadLetterSettings, HealthSettings, PluginSettings, ReloadSettings
 from yaat_core.docgen import tables
 from yaat_core.event import FIELD_HELP, SCHEMA, SCHEMA_VERSION
 from yaat_core.plugins import Plugins
@@ -21,6 +21,7 @@ from yaat_core.plugins import Plugins
 _TITLES: Final = {"sources": "Sources", "processors": "Processors", "queue": "Queue", "sinks": "Sinks"}
 _SETTINGS: Final = {
     "dead_letter": DeadLetterSettings,
+    "reload": ReloadSettings,
     "plugins": PluginSettings,
     "health": HealthSettings,
 }

@@ -56,7 +56,7 @@ class Replay:
     position: Position
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class DeadLetters:
     """The directory. A file is named by the batch's id, so that writing it again changes nothing.
 
@@ -82,7 +82,8 @@ class DeadLetters:
         Raises:
             OSError: it can't be written; nothing of it stays.
         """
-        folder = self.folder / position.sink
+        base = self.folder
+        folder = base / position.sink
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{position.batch_id}{SUFFIX}"
         fresh = path.with_suffix(".new")
@@ -97,9 +98,14 @@ class DeadLetters:
             fresh.unlink(missing_ok=True)
             raise
         sync_folder(folder)
-        sync_folder(self.folder)
+        sync_folder(base)
         reached("deadletter.move.after")
         return path
+
+    async def move(self, folder: Path) -> None:
+        """Letters are written and looked for there from now on. Those of before stay where they are."""
+        async with self._one_at_a_time:
+            self.folder = folder
 
     async def forget(self, lane: Lane, letters: Sequence[Head]) -> int:
         """Delete letters of a sink; their events were `dead` and are `dropped` now. How many they were."""

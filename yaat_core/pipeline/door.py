@@ -89,6 +89,10 @@ class QueueDoor:
 
         await self._write(delete)
 
+    async def change(self, change: Callable[[], T]) -> T:
+        """Anything else that writes, alone."""
+        return await self._write(change)
+
     async def read(self, after: int, *, max_rows: int, max_bytes: int) -> Sequence[Record]:
         """As `Queue.read`; waits while the queue is being reopened."""
         return await self._patiently(lambda: self.queue.read(after, max_rows=max_rows, max_bytes=max_bytes))

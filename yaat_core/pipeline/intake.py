@@ -117,7 +117,13 @@ class Intake:
         pending.ticket.done.set()
         self.budget.give(pending.bytes)
         self._in_flight[pending.source] -= 1
+        if not self._in_flight[pending.source]:
+            del self._in_flight[pending.source]
         self._settled.unpark_all()
+
+    def holds(self, source: str) -> bool:
+        """Is something of this source on its way?"""
+        return bool(self._in_flight[source])
 
     async def drained(self, source: str | None = None) -> None:
         """Returns when everything taken, from one source or from all, is durable."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import attrs
 import numpy as np
@@ -40,9 +40,14 @@ class Makers:
     def __bool__(self) -> bool:
         return bool(self._ways)
 
-    def made(self, *, final: bool) -> list[Made]:
-        """What they have to say, those first whose events others get."""
-        return [made for step, ways in self._ways.values() for made in self._of(step, ways, final=final)]
+    def made(self, *, final: bool, of: Collection[int] | None = None) -> list[Made]:
+        """What they have to say, those first whose events others get. ``of``: only these, by `id` of the step."""
+        return [
+            made
+            for key, (step, ways) in self._ways.items()
+            if of is None or key in of
+            for made in self._of(step, ways, final=final)
+        ]
 
     def _of(self, step: Step, ways: Mapping[str, Chain], *, final: bool) -> Iterator[Made]:
         default = next(iter(ways.values()))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import trio
 
@@ -36,6 +37,7 @@ class Retention:
         self._stats = stats
         self._started = trio.current_time()
         self._deleted = 0
+        self._kept = 0
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -78,12 +80,21 @@ class Retention:
 
     async def forget(self) -> None:
         """Delete what every lane is done with."""
-        if not self._lanes():
+        if self._kept or not self._lanes():
             return
         floor = min(lane.safe for lane in self._lanes())
         if floor > self._deleted:
             await self._door.delete_upto(floor)
             self._deleted = floor
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Nothing more is deleted while the block lasts; a deletion that was asked for before is done first."""
+        self._kept += 1
+        try:
+            yield
+        finally:
+            self._kept -= 1
 
     def _look_at_clock(self) -> None:
         if not (ahead := ages.ahead()):

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 import trio
 
+from yaat_core.control.async_client import AsyncClient
 from yaat_core.errors import AgentNotRunning, YaatError
 from yaat_core.tui import dialogs, themes
 from yaat_core.tui.keys import Key, is_async
-from yaat_core.tui.link import Link
 from yaat_core.tui.panelling import Opened, PanelList
 from yaat_core.tui.screen import Screen
 from yaat_core.tui.settings import Settings
@@ -84,7 +84,7 @@ class Shell:
         self.config_option = config_option
         """``-c FILE`` as it was given: part of what `Y` copies."""
         self.store = Store()
-        self.link = Link(setup.configuration.state_dir) if setup else None
+        self.link = AsyncClient(setup.configuration.state_dir) if setup else None
         self.panels = PanelList(plugins)
         self.app: Application[Any]
         self.nursery: trio.Nursery

@@ -12,10 +12,11 @@ import trio
 
 from yaat_core.actions.agent import STATS, Series
 from yaat_core.actions.base import Nothing
+from yaat_core.actions.live import WATCH
+from yaat_core.control.async_client import AsyncClient
 from yaat_core.errors import AgentNotRunning, YaatError
 from yaat_core.status import Status
 from yaat_core.tui import noticing
-from yaat_core.tui.link import Link
 
 Connection = Literal["connecting", "live", "lost", "none", "refused"]
 
@@ -83,7 +84,7 @@ class Store:
 class Feed:
     """Keeps the store up to date, and reconnects by itself. ``changed`` is called after each change."""
 
-    def __init__(self, store: Store, link: Link, changed: Callable[[], None]) -> None:
+    def __init__(self, store: Store, link: AsyncClient, changed: Callable[[], None]) -> None:
         self.store, self.link, self._changed = store, link, changed
         self._looks: collections.deque[tuple[float, dict[str, dict[str, float]]]] = collections.deque(
             maxlen=_SPAN + 1
@@ -97,8 +98,9 @@ class Feed:
         """Until cancelled."""
         while True:
             try:
-                async for status in self.link.watch():
-                    await self._take(status)
+                async with self.link.follow(WATCH, Nothing()) as statuses:
+                    async for status in statuses:
+                        await self._take(status)
             except YaatError as error:
                 self._lost(error)
             await trio.sleep(_RETRY)

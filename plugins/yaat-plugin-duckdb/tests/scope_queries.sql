@@ -92,3 +92,11 @@ SELECT count(*) FROM events WHERE message SIMILAR TO '(' || message
 SELECT sum(status_code::UTINYINT) FROM events
 SELECT product(duration_ms)::INTEGER FROM events
 SELECT TRY_CAST(message AS INTEGER) FROM events WHERE TRY_CAST(message AS INTEGER) IS NULL
+SELECT count(*) FROM events WHERE trace_id = '10' AND CAST(message AS INTEGER) > 0
+SELECT count(*) FROM events e WHERE e.service_name IN ('shop', 'pay') AND '2026-01-01' <= e.timestamp AND CAST(message AS INTEGER) > 0
+SELECT count(*) FROM events WHERE timestamp BETWEEN '2026-01-01' AND TIMESTAMP '2026-01-01 00:01:00' AND status_code >= 500
+SELECT count(*) FROM events WHERE timestamp > now() - INTERVAL 100 YEAR AND timestamp < current_timestamp + INTERVAL '1 day'
+SELECT count(*) FROM events WHERE timestamp > 'no time' AND service_name = 'vault'
+SELECT count(*) FROM events WHERE timestamp > now() - INTERVAL '300000 years' AND service_name = 'vault'
+SELECT 'error' AS level, trace_id AS message FROM events WHERE level = 'error' OR message = '10'
+SELECT count(*) FROM logs WHERE event_type = 'span' AND CAST(message AS INTEGER) > 0

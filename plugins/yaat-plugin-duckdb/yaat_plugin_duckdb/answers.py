@@ -18,6 +18,7 @@ from yaat_core.components import QueryRequest
 from yaat_core.errors import QueryFailed, QueryTimeout, StoreUnavailable, YaatError
 from yaat_plugin_duckdb.complaints import as_failure
 from yaat_plugin_duckdb.diagnosis import is_damage
+from yaat_plugin_duckdb.hints import hints
 from yaat_plugin_duckdb.memory import Memory
 from yaat_plugin_duckdb.sandbox import checked
 from yaat_plugin_duckdb.scope import narrow
@@ -108,11 +109,11 @@ class Answer:
 
     def _execute(self) -> None:
         scope = self._request.scope
-        text = checked(self._cursor, self._request.sql, scoped=scope is not None)
+        query = checked(self._cursor, self._request.sql, scoped=scope is not None)
         if scope is not None:
-            narrow(self._cursor, scope)
+            narrow(self._cursor, scope, hints(self._cursor, query.tree) if query.tree else ())
         self._cursor.execute("BEGIN TRANSACTION READ ONLY")
-        self._reader = self._cursor.sql(text).to_arrow_reader(_BATCH_ROWS)
+        self._reader = self._cursor.sql(query.sql).to_arrow_reader(_BATCH_ROWS)
 
     def _next(self) -> Any:
         try:

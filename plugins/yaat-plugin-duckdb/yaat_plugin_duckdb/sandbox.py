@@ -13,12 +13,14 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
+import attrs
 import duckdb
 
 from yaat_core.errors import QueryRefused
-from yaat_kit.sql_functions import FUNCTIONS, TABLE_FUNCTIONS
+from yaat_core.sql_functions import FUNCTIONS, TABLE_FUNCTIONS
 from yaat_kit.sql_tree import PLAIN, nodes
 from yaat_plugin_duckdb.growth import check_growth
 from yaat_plugin_duckdb.layout import VIEWS
@@ -58,8 +60,17 @@ _SHOW_TABLES: Final = "SELECT name FROM (VALUES {}) AS tables(name) ORDER BY nam
 )
 
 
-def checked(connection: duckdb.DuckDBPyConnection, sql: str, *, scoped: bool = False) -> str:
-    """The SQL to run: what was asked, or the same in a safe form. ``scoped``: for one who may not see all events.
+@attrs.frozen
+class Checked:
+    """What may run: what was asked, or the same in a safe form."""
+
+    sql: str
+    tree: Mapping[str, Any] | None = None
+    """Its parse tree, for a plain SELECT."""
+
+
+def checked(connection: duckdb.DuckDBPyConnection, sql: str, *, scoped: bool = False) -> Checked:
+    """Judge it. ``scoped``: for one who may not see all events.
 
     Raises:
         QueryRefused: it is not one statement that reads events.
@@ -79,14 +90,14 @@ def checked(connection: duckdb.DuckDBPyConnection, sql: str, *, scoped: bool = F
                 cause="it shows the sizes of tables, which hold events of others too",
                 fix="run the query itself",
             )
-        return _explain(connection, statement.query)
+        return Checked(_explain(connection, statement.query))
     if statement.type != duckdb.StatementType.SELECT:
         raise _not_reading(statement.type.name)
     tree = _tree(connection, statement.query)
     if _shows_tables(tree):
-        return _SHOW_TABLES
+        return Checked(_SHOW_TABLES)
     _check(tree)
-    return str(statement.query)
+    return Checked(str(statement.query), tree)
 
 
 def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:

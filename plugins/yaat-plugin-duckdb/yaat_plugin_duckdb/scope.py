@@ -11,6 +11,7 @@ that never had the hidden rows.
   there. (It does move filters into a materialized CTE, and drops a LIMIT without OFFSET that is larger than the table.)
 - No optimizer that looks at the statistics of whole tables: a filter that no row can meet leaves a plan, and with it an
   error of the query's own rows, which tells the least and the greatest value of all rows.
+- What of the query's own WHERE may stand below all the same is in `hints`.
 - No EXPLAIN (see `sandbox`): it names the sizes of tables.
 
 What is not hidden: how long a query takes.
@@ -18,7 +19,7 @@ What is not hidden: how long a query takes.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import duckdb
@@ -32,15 +33,17 @@ _OPTIMIZERS: Final = "statistics_propagation,join_order,build_side_probe_side"
 _BARRIER: Final = "LIMIT 1000000000000000 OFFSET 0"
 
 
-def narrow(cursor: duckdb.DuckDBPyConnection, scope: QueryScope) -> None:
+def narrow(cursor: duckdb.DuckDBPyConnection, scope: QueryScope, hints: Sequence[str] = ()) -> None:
     """From now on the names of the views mean the events of the scope, on this cursor alone.
+
+    ``hints``: conditions that the query makes besides, and that may be tried on hidden rows (see `hints`).
 
     Raises:
         QueryRefused: the scope has a name that can't be written in SQL.
     """
     # For the whole instance, since DuckDB knows no other way; other queries are as right, some a little slower.
     cursor.execute(f"SET GLOBAL disabled_optimizers = '{_OPTIMIZERS}'")
-    allowed = condition(scope)
+    allowed = " AND ".join([condition(scope), *hints])
     for view in VIEWS:
         cursor.execute(
             f"CREATE TEMPORARY VIEW {view} AS SELECT * FROM memory.main.{view} WHERE {allowed} {_BARRIER}"

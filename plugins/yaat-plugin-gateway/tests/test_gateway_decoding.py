@@ -303,6 +303,15 @@ def test_what_agents_write_takes_the_quick_way():
     assert fast.decode(indented, "acme", pa.scalar(NOW, pa.int64()).cast(TIME_TYPE)) is not None
 
 
+def test_logs_and_spans_in_one_body_take_the_quick_way():
+    """What one kind has and the other lacks or leaves null is filled in as for each alone."""
+    log = {"service_name": "web", "level": "info", "message": "stored", "event_type": None}
+    span = {"service_name": "web", "event_type": "span", "environment": "staging", "status_code": 200}
+    batch = both_ways(json.dumps({"events": [log, span, {"service_name": "db"}]}).encode())
+    assert batch.column("event_type").to_pylist() == ["log", "span", "log"]
+    assert batch.column("environment").to_pylist() == ["production", "staging", "production"]
+
+
 def test_the_first_agents_events_are_taken():
     path = Path(__file__).parent / "first_agent.json"
     found = decoded(path.read_bytes())

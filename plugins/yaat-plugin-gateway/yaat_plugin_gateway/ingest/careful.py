@@ -31,6 +31,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
 _MICROSECOND: Final = timedelta(microseconds=1)
+#: What is no tag. (`SCHEMA.names` makes a list at each look.)
+_KNOWN: Final = frozenset(SCHEMA.names)
 
 
 @attrs.frozen
@@ -240,7 +242,7 @@ def _tags(event: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not isinstance(given, dict):
         raise _Wrong("tags", "must be an object of names and texts", given)
     _not_doubled("tags", given)
-    more = {name: value for name, value in event.items() if name not in SCHEMA.names and name not in given}
+    more = {name: value for name, value in event.items() if name not in _KNOWN and name not in given}
     tags = [(name, _tag(name, value)) for name, value in {**more, **given}.items()]
     if len(tags) > MAX_TAGS:
         raise _Wrong("tags", f"must be at most {MAX_TAGS}", f"{len(tags)} tags")

@@ -104,7 +104,7 @@ class _Rows:
 
     def names(self, name: str, default: str) -> Any:
         """Short, trimmed, not blank; ``default`` where there is none."""
-        values = self.values(name)
+        values = self._filled(name, default)
         if values is None:
             return default
         for value in set(values):
@@ -113,13 +113,20 @@ class _Rows:
         return pa.array(values, pa.string())
 
     def one_of(self, name: str, known: Sequence[str], default: str | None) -> Any:
-        values = self.values(name)
+        values = self._filled(name, default)
         if values is None:
             return default
         different = set(values)
         if not different <= {*known, *([None] if default is None else [])}:
             raise _Unusual
         return pa.array(values, pa.string())
+
+    def _filled(self, name: str, default: str | None) -> Sequence[Any] | None:
+        """As `values`, with ``default`` where there is none."""
+        values = self.values(name)
+        if values is None or default is None or None not in values:
+            return values
+        return [default if value is None else value for value in values]
 
     def identities(self) -> Any:
         found = self._all("event_id")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -179,9 +178,7 @@ x writes the support bundle: it shows each file before, and secrets are taken ou
         )
         if values is None:
             return
-        from yaat_core.flare.packing import pack
-
-        written = await trio.to_thread.run_sync(pack, found, Path(os.path.expanduser(values["file"])))
+        written = await trio.to_thread.run_sync(_written, found, values["file"])
         self.shell.notify(f"{values['file']} written, {size(written)}")
 
     # --- how it looks
@@ -211,6 +208,12 @@ x writes the support bundle: it shows each file before, and secrets are taken ou
 
     async def _show(self, one: Check) -> None:
         await self.shell.message(f"{GROUPS.get(one.group, one.group)}: {one.name}", _in_full(one))
+
+
+def _written(flare: Flare, name: str) -> int:
+    from yaat_core.flare.packing import pack
+
+    return pack(flare, Path(name).expanduser())
 
 
 def _in_full(one: Check) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from yaat_core.cli.codes import TERMINAL
 from yaat_core.service.codes import SERVICE
 
 EXPLANATIONS: Final[Mapping[str, str]] = {
@@ -366,6 +367,19 @@ stopping. Nothing has changed.
 
 To mend it: ask again when `yaat status` says running. An agent that waits for a sink for long is
 helped by a restart with the changed file, or by `yaat queue accept-loss`.""",
+    "YAAT-E791": """\
+The TUI is locked against changes.
+
+It was started with --read-only, or somebody pressed R: whatever changes something is refused.
+
+To mend it: press R to unlock it, or start `yaat` without --read-only.""",
+    "YAAT-E792": """\
+An agent that was started from the TUI did not come up.
+
+It ended, or did not answer within a minute. What it said is in agent.log in the state directory.
+
+To mend it: read what it said; `yaat validate` checks the configuration, `yaat run` starts the agent in
+the foreground with its messages on the terminal.""",
     "YAAT-E801": """\
 No such API key.
 
@@ -375,4 +389,5 @@ key with the right `admin` can't see.
 To mend it: `yaat gateway keys list --all` shows all keys. Names are found only while exactly one
 usable key has them; ids always.""",
     **SERVICE,
+    **TERMINAL,
 }

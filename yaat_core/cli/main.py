@@ -20,6 +20,7 @@ from yaat_core.memory import before_imports
 #: name: (module and attribute, summary).
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "run": ("yaat_core.cli.run:run", "Run the agent in the foreground."),
+    "tui": ("yaat_core.cli.tui:tui", "The full-screen view of a running agent, or of what is stored."),
     "status": ("yaat_core.cli.status:status", "What runs and how it is."),
     "diagnose": (
         "yaat_core.cli.diagnose:diagnose",
@@ -137,6 +138,10 @@ def cli(ctx: click.Context, /, **_: Any) -> None:
     """
     ctx.obj = root_door(ctx)
     if ctx.invoked_subcommand is None:
+        from yaat_core.cli import tui
+
+        if tui.possible():
+            ctx.exit(tui.run(ctx.obj))
         click.echo(ctx.get_help())
 
 

@@ -99,9 +99,8 @@ def _answer(rooms: Rooms, lane: Lane, found: Found) -> Answer:
         return Answer(sink=sink, fate="not_attached", detail="the sink was attached later")
     if sequence is not None and not cursor.is_settled(sequence, sequence):
         ahead = sequence - cursor.done - 1
-        return Answer(
-            sink=sink, fate="queued", detail=f"{ahead:,} events before it" if ahead else "it is the next one"
-        )
+        before = "it is the next one" if not ahead else f"{ahead:,} event{'s' if ahead > 1 else ''} before it"
+        return Answer(sink=sink, fate="queued", detail=before)
     if sequence is None and found.place.state == "not_found":
         return Answer(sink=sink, fate="unknown", detail="its place in the queue was not found")
     return _settled(rooms, lane)

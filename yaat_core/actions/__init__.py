@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from yaat_core.actions.agent import AGENT_ACTIONS
 from yaat_core.actions.base import Action
+from yaat_core.actions.components import COMPONENT_ACTIONS
+from yaat_core.actions.config import CONFIG_ACTIONS
 from yaat_core.actions.dead import DEAD_ACTIONS
 from yaat_core.actions.happenings import EVENTS
 from yaat_core.actions.live import LIVE_ACTIONS
@@ -24,6 +26,8 @@ ACTIONS: Final[Mapping[str, Action[Any, Any]]] = {
     for action in (
         *AGENT_ACTIONS,
         *LIVE_ACTIONS,
+        *CONFIG_ACTIONS,
+        *COMPONENT_ACTIONS,
         RELOAD,
         EVENTS,
         *QUEUE_ACTIONS,

@@ -70,7 +70,7 @@ def changed(before: str, after: str) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize(
-    "path, value, gone, came",
+    ("path", "value", "gone", "came"),
     [
         (("sources", "app", "start_at"), "end", ["    start_at: beginning"], ["    start_at: end"]),
         (

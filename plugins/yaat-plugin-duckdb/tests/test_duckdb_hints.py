@@ -1,4 +1,4 @@
-"""What of a scoped query's WHERE is repeated below the barrier. That it hides nothing less is the matter of `test_duckdb_scope`."""
+"""What of a scoped query's WHERE is repeated below the barrier; `test_duckdb_scope` shows that this hides as much as before."""
 
 from __future__ import annotations
 

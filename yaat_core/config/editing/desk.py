@@ -272,7 +272,7 @@ class Desk:
         problems, warnings = self.problems(texts)
         diffs: list[str] = []
         changes: list[Any] = []
-        for one, data in files:
+        for one, _ in files:
             there = ConfigFile.read(Path(one.path))
             if there.hash != getattr(one, side):
                 raise ChangedMeanwhile(

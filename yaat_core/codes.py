@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from yaat_core.cli.codes import TERMINAL
 from yaat_core.service.codes import SERVICE
 
 EXPLANATIONS: Final[Mapping[str, str]] = {
@@ -377,8 +378,8 @@ An agent that was started from the TUI did not come up.
 
 It ended, or did not answer within a minute. What it said is in agent.log in the state directory.
 
-To mend it: read what it said; `yaat validate` checks the configuration, `yaat run` starts the agent in
-the foreground with its messages on the terminal.""",
+To mend it: read what it said; `yaat validate` checks the configuration, `yaat run` starts the
+agent in the foreground with its messages on the terminal.""",
     "YAAT-E801": """\
 No such API key.
 
@@ -388,4 +389,5 @@ key with the right `admin` can't see.
 To mend it: `yaat gateway keys list --all` shows all keys. Names are found only while exactly one
 usable key has them; ids always.""",
     **SERVICE,
+    **TERMINAL,
 }

@@ -102,7 +102,8 @@ class Live:
         if filter is not None:
             keeping = await trio.to_thread.run_sync(self._filter, filter)
         behind = Waiting(self._rooms) if point == QUEUE else None
-        return Look(Tap(point), per_second, keeping, self._remade, behind, backlog).batches(self.taps)
+        look = Look(Tap(point), per_second, keeping, self._remade, self._configuration, behind, backlog)
+        return look.batches(self.taps)
 
     def _points(self) -> list[str]:
         """Where events can be looked at, along the pipeline."""

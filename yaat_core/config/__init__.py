@@ -52,12 +52,17 @@ def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def load(
-    path: Path | None, plugins: Plugins, *, environ: Mapping[str, str] | None = None, detect: bool = True
+    path: Path | None,
+    plugins: Plugins,
+    *,
+    environ: Mapping[str, str] | None = None,
+    detect: bool = True,
+    texts: Mapping[Path, str] | None = None,
 ) -> Configuration:
     """See `loading.load`."""
     from yaat_core.config import loading
 
-    return loading.load(path, plugins, environ=environ, detect=detect)
+    return loading.load(path, plugins, environ=environ, detect=detect, texts=texts)
 
 
 def show(configuration: Configuration) -> dict[str, Any]:

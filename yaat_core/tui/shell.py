@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
@@ -18,7 +19,7 @@ import trio
 
 from yaat_core.control.async_client import AsyncClient
 from yaat_core.errors import AgentNotRunning, YaatError
-from yaat_core.tui import dialogs, themes
+from yaat_core.tui import configuring, dialogs, themes
 from yaat_core.tui.keys import Key, is_async
 from yaat_core.tui.panelling import Opened, PanelList
 from yaat_core.tui.screen import Screen
@@ -291,6 +292,9 @@ class Shell:
                 f"`{action.name}` changes something, and this TUI is locked",
                 fix="press R to unlock it, or start `yaat` without --read-only",
             )
+        if configuring.concerns(action):
+            work = partial(configuring.run, self, action, given)
+            return await trio.to_thread.run_sync(work, abandon_on_cancel=True)
         if self.link is None or self.setup is None:
             assert self.setup_error is not None
             raise self.setup_error

@@ -412,8 +412,8 @@ An agent that was started from the TUI did not come up.
 
 It ended, or did not answer within a minute. What it said is in agent.log in the state directory.
 
-To mend it: read what it said; `yaat validate` checks the configuration, `yaat run` starts the agent in
-the foreground with its messages on the terminal.""",
+To mend it: read what it said; `yaat validate` checks the configuration, `yaat run` starts the
+agent in the foreground with its messages on the terminal.""",
     "YAAT-E801": """\
 No such API key.
 

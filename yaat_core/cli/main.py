@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "top": ("yaat_core.cli.top:top", "Live rates by component."),
     "logs": ("yaat_core.cli.logs:logs", "Live tail of events."),
     "tap": ("yaat_core.cli.tap:tap", "Events as they pass a point of the pipeline, redacted."),
+    "why": ("yaat_core.cli.why:why", "The lineage of one event."),
     "agent-log": (
         "yaat_core.cli.agent_log:agent_log",
         "The agent's own log: the last lines, then what comes.",

@@ -69,7 +69,9 @@ class Desk:
             writable=writable(found.path),
             exists=found.data is not None,
             files=[
-                FileInfo(path=str(one.path), hash=one.hash, writable=writable(one.path), main=one is files.main)
+                FileInfo(
+                    path=str(one.path), hash=one.hash, writable=writable(one.path), main=one is files.main
+                )
                 for one in files.files
             ],
         )
@@ -179,7 +181,9 @@ class Desk:
                     self.history.drop(version.number)  # noted, and never made: the process was killed
                     continue
                 return self._moved(version, undone=True)
-        raise UsageError("there is no change to take back", fix="`yaat config history` shows what was changed")
+        raise UsageError(
+            "there is no change to take back", fix="`yaat config history` shows what was changed"
+        )
 
     def redo(self) -> Applied:
         """Do again what was taken back last; raises as `undo`."""

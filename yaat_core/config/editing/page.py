@@ -108,7 +108,10 @@ class Page:
 
     def is_flow(self, node: Node) -> bool:
         """A collection between brackets."""
-        return not isinstance(node, Scalar) and self.text[self.start(node) : self.start(node) + 1] in ("{", "[")
+        return not isinstance(node, Scalar) and self.text[self.start(node) : self.start(node) + 1] in (
+            "{",
+            "[",
+        )
 
     def is_block(self, node: Node) -> bool:
         """A collection that is told by its indentation."""

@@ -20,7 +20,9 @@ _PLAIN: Final = re.compile(r"[\w./][\w./:@%+=*~ ()^$;!<>-]*", re.ASCII)
 #: What older YAML takes for true and false, or for a number by sixties.
 _OLD_WORDS: Final = re.compile(r"(?i)y|n|yes|no|on|off|[-+]?\d[\d_]*(:[0-5]?\d)+(\.\d*)?|\d{4}-\d\d?-\d\d?.*")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_UNPRINTABLE: Final = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE: Final = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 
 
 def checked(value: Any) -> Any:
@@ -177,7 +179,9 @@ def _double(text: str) -> str:
 
 def _escape(letter: str) -> str:
     number = ord(letter)
-    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}" if number < 65_536 else f"\\U{number:08x}"
+    return (
+        f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}" if number < 65_536 else f"\\U{number:08x}"
+    )
 
 
 def _number(value: int | float, text: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import collections
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
@@ -85,6 +86,7 @@ class Shell:
         """``-c FILE`` as it was given: part of what `Y` copies."""
         self.store = Store()
         self.link = AsyncClient(setup.configuration.state_dir) if setup else None
+        """The line to the agent; None when the configuration has errors."""
         self.panels = PanelList(plugins)
         self.app: Application[Any]
         self.nursery: trio.Nursery
@@ -301,6 +303,13 @@ class Shell:
             return await trio.to_thread.run_sync(
                 offline.call, setup, action, given, say, abandon_on_cancel=True
             )
+
+    def follow(self, action: Action[A, R], given: A) -> AbstractAsyncContextManager[AsyncIterator[R]]:
+        """The results of a live action as they come. Raises as the action does."""
+        if self.link is None:
+            assert self.setup_error is not None
+            raise self.setup_error
+        return self.link.follow(action, given)
 
     def run(self, work: Callable[[], Any]) -> None:
         """Do it: a function now, a coroutine function in trio. What it raises is shown."""

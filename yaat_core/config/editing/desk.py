@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,8 @@ from yaat_core.config.editing.results import (
     FileInfo,
     VersionShown,
 )
-from yaat_core.config.editing.saving import ChangedMeanwhile, save, writable
+from yaat_core.config.editing.saving import ChangedMeanwhile, changed_meanwhile, save, writable
+from yaat_core.config.model import Configuration
 from yaat_core.config.problems import ConfigError, ConfigProblem
 from yaat_core.config.text import shown_name
 from yaat_core.errors import UsageError
@@ -37,11 +39,23 @@ Edit = Callable[[ConfigFiles], tuple[ConfigFile, str]]
 _DIFFS: Final = 20
 
 
+def unchanged(edit: Edit, hash: str | None) -> Edit:
+    """The edit, if the file that it is about has this hash; None: whatever it has."""
+
+    def checked(files: ConfigFiles) -> tuple[ConfigFile, str]:
+        found, text = edit(files)
+        if hash is not None and found.hash != hash:
+            raise changed_meanwhile(found.path)
+        return found, text
+
+    return checked
+
+
 @attrs.frozen(kw_only=True)
 class Desk:
     """One configuration. ``path`` is its main file, which need not be there yet."""
 
-    path: Path
+    path: Path = attrs.field(converter=lambda path: Path(os.path.abspath(path)))
     state_dir: Path
     plugins: Plugins
     environ: Mapping[str, str] = attrs.field(factory=lambda: os.environ, repr=False)
@@ -98,7 +112,7 @@ class Desk:
             return error.problems, ()
         return (), loaded.warnings
 
-    def load(self, texts: Mapping[Path, str] | None = None) -> config.model.Configuration:
+    def load(self, texts: Mapping[Path, str] | None = None) -> Configuration:
         """The configuration as it lies there, with these texts in place of files.
 
         Raises:
@@ -145,16 +159,9 @@ class Desk:
 
         def edit(files: ConfigFiles) -> tuple[ConfigFile, str]:
             found = files.of(Path(file) if file else None)
-            if found.hash != hash:
-                raise ChangedMeanwhile(
-                    f"{found.path} was changed by somebody else in the meantime",
-                    where=str(found.path),
-                    effect="nothing was written; the other change is as it was",
-                    fix="look at it, and make your change again",
-                )
             return found, text
 
-        return self.edit(edit, summary=summary, dry_run=dry_run)
+        return self.edit(unchanged(edit, hash), summary=summary, dry_run=dry_run)
 
     def edit(self, edit: Edit, *, summary: str, dry_run: bool = False) -> Applied:
         """Make an edit of the files as they are now; raises as `apply`."""
@@ -163,37 +170,41 @@ class Desk:
         with self.history.changing():
             return self._written(edit, summary, dry_run=False)
 
-    def undo(self, number: int | None = None) -> Applied:
+    def undo(self, number: int | None = None, *, dry_run: bool = False) -> Applied:
         """Take the last change back; ``number``: bring back the files as they were before that version, as a new change.
+
+        ``dry_run``: what it would do.
 
         Raises:
             UsageError: there is nothing to take back.
             ChangedMeanwhile: a file was changed since by other means.
             ConfigError, CannotWrite: as `apply`.
         """
-        with self.history.changing():
+        with self._at_work(dry_run=dry_run):
             if number is not None:
-                return self._restored(self.history.find(number))
+                return self._restored(self.history.find(number), dry_run=dry_run)
             for version in reversed(self.history.versions()):
                 if version.undone:
                     continue
                 if self._is(version.files, "before") and not self._is(version.files, "after"):
-                    self.history.drop(version.number)  # noted, and never made: the process was killed
-                    continue
-                return self._moved(version, undone=True)
+                    continue  # noted, and never made: the process was killed
+                return self._moved(version, undone=True, dry_run=dry_run)
         raise UsageError(
             "there is no change to take back", fix="`yaat config history` shows what was changed"
         )
 
-    def redo(self) -> Applied:
+    def redo(self, *, dry_run: bool = False) -> Applied:
         """Do again what was taken back last; raises as `undo`."""
-        with self.history.changing():
+        with self._at_work(dry_run=dry_run):
             for version in self.history.versions():
                 if version.undone:
-                    return self._moved(version, undone=False)
+                    return self._moved(version, undone=False, dry_run=dry_run)
         raise UsageError("nothing was taken back", fix="`yaat config history` shows what was changed")
 
     # --- pieces
+
+    def _at_work(self, *, dry_run: bool) -> AbstractContextManager[None]:
+        return nullcontext() if dry_run else self.history.changing()
 
     def _written(self, edit: Edit, summary: str, *, dry_run: bool) -> Applied:
         file, text = edit(ConfigFiles.read(self.path))
@@ -219,16 +230,19 @@ class Desk:
             raise
         return attrs.evolve(done, version=version.number, hash=hash_of(data))
 
-    def _moved(self, version: Version, *, undone: bool) -> Applied:
+    def _moved(self, version: Version, *, undone: bool, dry_run: bool) -> Applied:
         """Each file of a version from what it became to what it was, or the other way."""
         done = self._put(
             [(one, self.history.data(one.before if undone else one.after)) for one in version.files],
             "after" if undone else "before",
+            dry_run=dry_run,
         )
+        if dry_run:
+            return done
         self.history.mark(version.number, undone=undone)
         return attrs.evolve(done, version=version.number)
 
-    def _restored(self, version: Version) -> Applied:
+    def _restored(self, version: Version, *, dry_run: bool) -> Applied:
         changed = [
             (path, ConfigFile.read(path).data, self.history.data(one.before))
             for one in version.files
@@ -236,6 +250,12 @@ class Desk:
         ]
         if all(before == after for _, before, after in changed):
             raise UsageError(f"the configuration is as it was before version {version.number} already")
+        if dry_run:
+            changes = [
+                (FileChange(path=str(path), before=_hash(before), after=_hash(after)), after)
+                for path, before, after in changed
+            ]
+            return self._put(changes, "before", dry_run=True)
         made = self.history.add(f"as before version {version.number}", changed)
         try:
             done = self._put([(one, self.history.data(one.after)) for one in made.files], "before")
@@ -244,13 +264,15 @@ class Desk:
             raise
         return attrs.evolve(done, version=made.number)
 
-    def _put(self, files: Sequence[tuple[FileChange, bytes | None]], side: str) -> Applied:
+    def _put(
+        self, files: Sequence[tuple[FileChange, bytes | None]], side: str, *, dry_run: bool = False
+    ) -> Applied:
         """Write files whose bytes are those of ``side`` of their change."""
         texts = {Path(one.path): (data or b"").decode("utf-8-sig", "replace") for one, data in files}
         problems, warnings = self.problems(texts)
         diffs: list[str] = []
         changes: list[Any] = []
-        for one, data in files:
+        for one, _ in files:
             there = ConfigFile.read(Path(one.path))
             if there.hash != getattr(one, side):
                 raise ChangedMeanwhile(
@@ -261,14 +283,14 @@ class Desk:
                 )
             diffs.append(self._diff(there, texts[there.path]))
             changes += changes_between(there.text, texts[there.path])
-        for one, data in files:
+        for one, data in () if dry_run else files:
             save(Path(one.path), data, before=getattr(one, side))
         notes = [f"what is written now is not valid: {problems[0].what}"] if problems else []
         return Applied(
             version=None,
             path=files[0][0].path,
             diff="".join(diffs),
-            hash=hash_of(files[0][1]) if files[0][1] is not None else "",
+            hash=_hash(files[0][1]),
             changes=changes,
             warnings=warnings,
             notes=notes,
@@ -296,3 +318,7 @@ class Desk:
                 )
             )
         return "".join(texts)
+
+
+def _hash(data: bytes | None) -> str:
+    return "" if data is None else hash_of(data)

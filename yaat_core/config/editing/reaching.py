@@ -171,7 +171,7 @@ def with_value(whole: Any, path: KeyPath, value: Any) -> Any:
     if whole is None:
         whole = {}
     if not isinstance(whole, dict):
-        raise LookupError(part)
+        raise LookupError(part)  # noqa: TRY004 - the path is not there
     return {**whole, part: with_value(whole.get(part), rest, value)}
 
 

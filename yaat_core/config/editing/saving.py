@@ -1,4 +1,4 @@
-"""A configuration file replaced whole: mode, owner and access lists as before, a symbolic link followed, never half of it there."""
+"""A configuration file replaced whole: mode, owner and access lists as before, a link followed, never half of it there."""
 
 from __future__ import annotations
 
@@ -62,6 +62,16 @@ def writable(path: Path) -> bool:
     return os.geteuid() == 0 or about.st_uid == os.geteuid()
 
 
+def changed_meanwhile(path: Path) -> ChangedMeanwhile:
+    """What is told of a file that is not the one that was edited."""
+    return ChangedMeanwhile(
+        f"{path} was changed by somebody else in the meantime",
+        where=str(path),
+        effect="nothing was written; the other change is as it was",
+        fix="look at it, and make your change again",
+    )
+
+
 def cannot_write(path: Path, error: OSError) -> CannotWrite:
     """What is told of a file that can't be written."""
     return CannotWrite(
@@ -110,9 +120,4 @@ def _refuse_changed(real: Path, before: str) -> None:
     except (FileNotFoundError, NotADirectoryError):
         now = ""
     if now != before:
-        raise ChangedMeanwhile(
-            f"{real} was changed by somebody else in the meantime",
-            where=str(real),
-            effect="nothing was written; the other change is as it was",
-            fix="look at it, and make your change again",
-        )
+        raise changed_meanwhile(real)

@@ -180,8 +180,10 @@ def _without_lines(page: Page, start: int, end: int) -> str:
 
 
 def _is_blank_above(page: Page, start: int) -> bool:
+    """Nothing stands above, or only the key whose value begins here."""
     place = page.starts.index(start)
-    return place == 0 or not page.line_at(page.starts[place - 1]).strip()
+    above = page.line_at(page.starts[place - 1]).strip() if place else ""
+    return not above or above.endswith(":")
 
 
 def _with_lines(page: Page, node: Table | Items, lines: list[str], column: int) -> str:

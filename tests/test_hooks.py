@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from support.agents import AgentProcess, wait_until
 from support.probing import ask
+from support.terminal import Terminal
 
 from yaat_core import hookspecs
 
@@ -120,6 +121,25 @@ def health_routes(agent):
         return HealthAnswer(body=f"up in {status.state}".encode(), content_type="text/plain")
 
     return [HealthRoute(path="/uptime", answer=uptime)]
+"""
+
+
+PANEL = """
+from yaat_core import hookimpl
+from yaat_core.panels import Panel
+from yaat_core.tui.layout import Pane
+from yaat_core.tui.screen import Screen
+from yaat_core.tui.widgets.viewing import Viewer
+
+
+class Inkwell(Screen):
+    def layout(self):
+        return Pane(Viewer("the inkwell is full"), "Ink")
+
+
+@hookimpl
+def panels():
+    return [Panel(name="ink", title="Ink", summary="how much ink there is", screen=f"{__name__}:Inkwell", key="9")]
 """
 
 
@@ -244,3 +264,20 @@ def test_hook_health_routes(bench: Bench) -> None:
         wait_until(lambda: ask(agent, "/uptime").text == "up in running", what=agent.log()[-2000:])
         assert agent.terminate() == 0
         bench.traced += agent.log()
+
+
+def test_hook_panels(bench: Bench) -> None:
+    bench.write("inkwell", PANEL)
+    with Terminal(
+        [sys.executable, "-m", "yaat_core.cli", "tui", "--screen", "ink"],
+        cwd=bench.folder,
+        environ={
+            "YAAT_PLUGINS_DIR": str(bench.plugins),
+            "YAAT_TRACE_PLUGINS": "1",
+            "YAAT_TUI_SETTINGS": str(bench.folder / "tui.yaml"),
+        },
+    ) as terminal:
+        terminal.wait_for("the inkwell is full", "9 Ink")
+        terminal.send("c-q")
+        assert terminal.ended() == 0
+        bench.traced += terminal.raw.decode("utf-8", "replace").replace("\r\n", "\n")

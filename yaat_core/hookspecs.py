@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from yaat_core.components import Context, QueryAnswer, QueryRequest
     from yaat_core.detection import Detector
     from yaat_core.health_routes import HealthRoute, Observed
+    from yaat_core.panels import Panel
     from yaat_core.registry import Register, Registry
 
 #: Version of this API. A plugin's manifest says which one it was written for.
@@ -81,4 +82,13 @@ def health_routes(agent: Observed) -> Sequence[HealthRoute]:  # type: ignore[emp
     Asked once, when the agent starts to listen there: be quick, and import what an answer needs when the first one is asked
     for. A path that is taken is refused with a warning in the agent's health. Everybody who reaches the port may ask, so an
     answer tells nothing of events, and changes nothing. The types are in `yaat_core.health_routes`.
+    """
+
+
+@hookspec
+def panels() -> Sequence[Panel]:  # type: ignore[empty-body]
+    """Screens of the TUI: ``[Panel(name="fleet", title="Fleet", summary="...", screen="yaat_plugin_x.screen:Fleet")]``.
+
+    Called in the process of the TUI, never in the agent. `yaat_core.panels.Panel` says what each field is; the class that
+    ``screen`` names is imported when the screen is opened. ``docs/tui-panels.md`` is the guide for authors.
     """

@@ -20,6 +20,7 @@ from yaat_core.memory import before_imports
 #: name: (module and attribute, summary).
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "run": ("yaat_core.cli.run:run", "Run the agent in the foreground."),
+    "tui": ("yaat_core.cli.tui:tui", "The full-screen view of a running agent, or of what is stored."),
     "status": ("yaat_core.cli.status:status", "What runs and how it is."),
     "diagnose": (
         "yaat_core.cli.diagnose:diagnose",
@@ -32,6 +33,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "top": ("yaat_core.cli.top:top", "Live rates by component."),
     "logs": ("yaat_core.cli.logs:logs", "Live tail of events."),
     "tap": ("yaat_core.cli.tap:tap", "Events as they pass a point of the pipeline, redacted."),
+    "why": ("yaat_core.cli.why:why", "The lineage of one event."),
     "agent-log": (
         "yaat_core.cli.agent_log:agent_log",
         "The agent's own log: the last lines, then what comes.",
@@ -51,6 +53,15 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "What happened to the agent: starts, reloads, problems, deliveries that fail and work again.",
     ),
     "config": ("yaat_core.cli.config:config", "The configuration as a whole."),
+    "sources": (
+        "yaat_core.cli.components:sources",
+        "The sources of the configuration: list, add, change, test.",
+    ),
+    "processors": (
+        "yaat_core.cli.components:processors",
+        "The processors of the configuration: list, add, change, test.",
+    ),
+    "sinks": ("yaat_core.cli.components:sinks", "The sinks of the configuration: list, add, change, test."),
     "queue": ("yaat_core.cli.queue:queue", "What waits between sources and sinks."),
     "dead": ("yaat_core.cli.dead:dead", "Events that a sink refused for good, with the reason."),
     "plugins": ("yaat_core.cli.plugins:plugins", "What is installed and what it offers."),
@@ -136,6 +147,10 @@ def cli(ctx: click.Context, /, **_: Any) -> None:
     """
     ctx.obj = root_door(ctx)
     if ctx.invoked_subcommand is None:
+        from yaat_core.cli import tui
+
+        if tui.possible():
+            ctx.exit(tui.run(ctx.obj))
         click.echo(ctx.get_help())
 
 

@@ -78,7 +78,10 @@ def _settle(path: Path, step: Step) -> None:
     if step.mode is None:
         return
     user, _, group = step.owner.partition(":")
-    shutil.chown(path, user or None, group or None)
+    if user:
+        shutil.chown(path, user)
+    if group:
+        shutil.chown(path, group=group)
     path.chmod(step.mode)
 
 

@@ -132,7 +132,10 @@ class Journalctl(Contender):
     what = "journalctl -o json to a file: no queue, no database"
 
     def run(self, source: Path, folder: Path) -> Run:
-        return run(["journalctl", f"--directory={source.parent}", "--output=json", "--all", "--no-pager"], folder / "out")
+        return run(
+            ["journalctl", f"--directory={source.parent}", "--output=json", "--all", "--no-pager"],
+            folder / "out",
+        )
 
     def check(self, folder: Path, lines: int) -> None:
         with (folder / "out").open("rb") as file:

@@ -29,6 +29,7 @@ from yaat_core.errors import YaatError
 from yaat_core.happenings import Happening
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, settle, watch_loop
+from yaat_core.live import Live
 from yaat_core.memory import bound_allocators
 from yaat_core.notify import Notifier
 from yaat_core.pipeline.delivery import SinkWorker
@@ -59,6 +60,7 @@ class Agent:
         self.notifier = Notifier.from_environment()
         self._engine = Engine(configuration, once=once)
         self._engine.serve_health = self._serve_health
+        self.live = Live(self.stats, plugins.registry, lambda: self._rooms, lambda: self._configuration)
         self._plugins = plugins
         self._once = once
         self._reloader = Reloader(
@@ -83,10 +85,15 @@ class Agent:
 
     async def run(self) -> int:
         """Run until stopped, or in ``once`` mode until everything is delivered; returns the exit code."""
-        with StateLock(self._configuration.state_dir):
+        with self.live.hearing(), StateLock(self._configuration.state_dir):
             self._tell_plugins()
             self._engine.rooms = open_rooms(
-                self._configuration, self.stats, self.health, once=self._once, query=self.query
+                self._configuration,
+                self.stats,
+                self.health,
+                once=self._once,
+                query=self.query,
+                taps=self.live.taps,
             )
             self._engine.all_hands()
             before = self._delivered_ever()
@@ -115,6 +122,7 @@ class Agent:
         nursery.start_soon(self._engine.services.run, trio.CancelScope())
         nursery.start_soon(self._rooms.retention.run)
         nursery.start_soon(watch_loop, self.stats)
+        nursery.start_soon(self.live.run)
         nursery.start_soon(settle)
         nursery.start_soon(self._rooms.complaints.run)
         nursery.start_soon(keep_house, self._engine, self.stats, self.health)
@@ -258,6 +266,7 @@ class Agent:
             last_error=self.health.last_error,
             configuration=self._reloader.state(),
             rules=report.rules(self._rooms.workshop.stats),
+            rates=self.live.rates(),
         )
 
     async def query(self, request: QueryRequest, sink: str | None = None) -> QueryAnswer:

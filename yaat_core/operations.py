@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
 from yaat_core.deadletters import DeadEvent, Letter
@@ -13,11 +13,19 @@ from yaat_core.replaying import Replayed
 from yaat_core.stats import Stats
 from yaat_core.status import Status
 
+if TYPE_CHECKING:
+    from yaat_core.live import Live
+
 
 class Operations(Protocol):
     """Implemented by `yaat_core.agent.Agent`; tests give a small class of their own."""
 
     stats: Stats
+
+    @property
+    def live(self) -> Live:
+        """What can be watched."""
+        ...
 
     async def status(self) -> Status:
         """Everything at one moment."""

@@ -24,7 +24,8 @@ from yaat_core.pipeline.retention import Retention
 from yaat_core.pipeline.start import Start
 from yaat_core.pipeline.writer import QueueWriter
 from yaat_core.stats import ComponentStats, Stats
-from yaat_core.supervisor import Keeper
+from yaat_core.supervisor import Keeper, failures
+from yaat_core.taps import Taps
 from yaat_core.workshop import Steps, Workshop
 
 log = logging.getLogger("yaat.agent")
@@ -48,6 +49,7 @@ class Rooms:
     dead_letters: DeadLetters
     complaints: Complaints
     health: HealthBoard
+    taps: Taps
     workers: dict[str, SinkWorker] = attrs.field(factory=dict)
     """By the sink's name in the configuration."""
     sources: dict[str, Keeper] = attrs.field(factory=dict)
@@ -63,21 +65,27 @@ class Rooms:
 
     def worker(self, entry: SinkEntry) -> SinkWorker:
         """A new worker for a sink that has a lane."""
+        counted = ComponentStats(self.workshop.stats, str(entry.id))
         return SinkWorker(
             self.lanes[str(entry.id)],
             partial(self.workshop.make, entry),
             self.start,
             self.dead_letters,
-            Keeper(entry.id, entry.type.name, self.health),
+            Keeper(entry.id, entry.type.name, self.health, failures=failures(counted)),
             self.health,
-            ComponentStats(self.workshop.stats, str(entry.id)),
+            counted,
             self.complaints,
+            self.taps,
         )
 
     def keeper(self, entry: SourceEntry) -> Keeper:
         """A new keeper for a source."""
         return Keeper(
-            entry.id, entry.type.name, self.health, told=partial(_of_its_format, self.writer, str(entry.id))
+            entry.id,
+            entry.type.name,
+            self.health,
+            told=partial(_of_its_format, self.writer, str(entry.id)),
+            failures=failures(ComponentStats(self.workshop.stats, str(entry.id))),
         )
 
     def hear_processors(self) -> None:
@@ -86,7 +94,13 @@ class Rooms:
 
 
 def open_rooms(
-    configuration: Configuration, stats: Stats, health: HealthBoard, *, once: bool, query: Ask = nobody_to_ask
+    configuration: Configuration,
+    stats: Stats,
+    health: HealthBoard,
+    *,
+    once: bool,
+    query: Ask = nobody_to_ask,
+    taps: Taps | None = None,
 ) -> Rooms:
     """Make the processors, open the queue, attach the sinks. The caller holds the state lock.
 
@@ -107,7 +121,8 @@ def open_rooms(
     damage = queue.open()
     try:
         _tell_damage(health, damage)
-        return _connect(configuration, workshop, steps, queue, health, intact=not damage and not queue.fresh)
+        intact = not damage and not queue.fresh
+        return _connect(configuration, workshop, steps, queue, health, taps or Taps(), intact=intact)
     except BaseException:
         queue.close()
         raise
@@ -119,6 +134,7 @@ def _connect(
     steps: Steps,
     queue: Queue,
     health: HealthBoard,
+    taps: Taps,
     *,
     intact: bool,
 ) -> Rooms:
@@ -137,12 +153,19 @@ def _connect(
         retention=retention,
         intake=intake,
         writer=QueueWriter(
-            intake, chains, door, workshop.stats, gate=retention.room, written=retention.after_append
+            intake,
+            chains,
+            door,
+            workshop.stats,
+            gate=retention.room,
+            written=retention.after_append,
+            taps=taps,
         ),
         start=Start(queue, intact=intact, sinks=_transactional(configuration, workshop), health=health),
         dead_letters=DeadLetters(configuration.state_dir / configuration.dead_letter.path),
         complaints=Complaints(health),
         health=health,
+        taps=taps,
     )
     rooms.hear_processors()
     rooms.workers = {name: rooms.worker(entry) for name, entry in configuration.sinks.items()}

@@ -130,6 +130,17 @@ class Stats:
                 for key in [key for key in series if wanted <= set(key)]:
                     del series[key]
 
+    def names(self) -> list[str]:
+        """Of every instrument."""
+        with self._lock:
+            return list(self._series)
+
+    def values(self, name: str) -> list[tuple[dict[str, str], float]]:
+        """Labels and value of every series of one counter or gauge."""
+        with self._lock:
+            series = list(self._series.get(name, {}).items())
+        return [(dict(key), one.value) for key, one in series if not isinstance(one, Histogram)]
+
     def snapshot(self) -> list[Sample]:
         """Every series as it is now, by name."""
         with self._lock:

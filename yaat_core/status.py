@@ -49,6 +49,24 @@ class ComponentStatus:
 
 
 @attrs.frozen(kw_only=True)
+class Rates:
+    """What flows through a component now, a second, over the last few seconds.
+
+    ``in_``: events that a source read, that came to a processor, or that were given to a sink (again, after a failure);
+    ``out``: events of the source that the queue took, that the processor let pass, that the sink confirmed. ``errors``:
+    failures of the component, and events that it refused or failed on. ``bytes`` of memory that events read or given
+    take; 0 for processors. ``last_event_seconds``: since when nothing came; null: nothing has since the agent started.
+    """
+
+    component: str
+    in_: float = 0.0
+    out: float = 0.0
+    errors: float = 0.0
+    bytes: float = 0.0
+    last_event_seconds: float | None = None
+
+
+@attrs.frozen(kw_only=True)
 class SinkAccount:
     """``accepted = delivered + queued + dead + dropped + lost``, since ``attached_at``."""
 
@@ -115,6 +133,8 @@ class Status:
     configuration: ConfigurationState | None = None
     rules: Mapping[str, Mapping[str, int]] = attrs.field(factory=dict)
     """By processor: how often each of its rules found something, since the start."""
+    rates: Sequence[Rates] = ()
+    """Of sources, processors and sinks."""
 
 
 def to_json(value: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from yaat_core.components import ComponentId
 from yaat_core.errors import YaatError
 from yaat_core.happenings import Level
 from yaat_core.health import HealthBoard
+from yaat_core.stats import ComponentStats, Counter
 from yaat_core.status import ComponentState, ComponentStatus
 
 log = logging.getLogger("yaat.supervisor")
@@ -45,6 +46,11 @@ def failure_of(error: BaseException) -> BaseException | None:
     return error
 
 
+def failures(stats: ComponentStats) -> Counter:
+    """Counts a component's failures."""
+    return stats.counter("yaat_component_failures_total", "Failures after which a component was made anew.")
+
+
 @attrs.define(eq=False)
 class Keeper:
     """One component's life: state, restarts, and since when."""
@@ -59,6 +65,7 @@ class Keeper:
     figures: dict[str, float] = attrs.field(factory=dict)
     told: Callable[[], str] | None = None
     """Says how it goes while nothing else is to be said."""
+    failures: Counter = attrs.field(factory=Counter)
 
     def turn(self, state: ComponentState, detail: str = "") -> None:
         """It is in this state now."""
@@ -105,6 +112,7 @@ class Keeper:
             else f"{type(failure).__name__} was raised"
         )
         advice = failure.fix if isinstance(failure, YaatError) else ""
+        self.failures.add()
         self.turn("down", told)
         self.health.set(
             str(self.id), told, advice=advice or "it is restarted by itself; the log has the details"

@@ -221,14 +221,6 @@ def _references(node: Any) -> Any:
             yield from _references(one)
 
 
-def test_watch_sends_the_status_again_and_again(serving: Any, state_dir: Path) -> None:
-    with http(state_dir, "read.sock") as one, one.stream("GET", "/v1/watch") as answer:
-        lines = answer.iter_lines()
-        seen = [next(lines) for _ in range(6)]
-    assert seen[0::3] == ["event: status", "event: status"]
-    assert json.loads(seen[1].removeprefix("data: "))["state"] == "running"
-
-
 def test_modes_and_removal(serving: Any, state_dir: Path) -> None:
     modes = {path.name: stat.S_IMODE(path.lstat().st_mode) for path in state_dir.glob("*.sock")}
     assert modes == {"control.sock": 0o600, "read.sock": 0o660}

@@ -23,9 +23,9 @@ SOURCE = "sources.app"
 class _Counted(Chain):
     """Notes how many rows come at once."""
 
-    def run(self, batch):  # type: ignore[no-untyped-def]
+    def run(self, batch, trail=None):  # type: ignore[no-untyped-def]
         CALLS.append(len(batch))
-        return super().run(batch)
+        return super().run(batch, trail)
 
 
 CALLS: list[int] = []

@@ -17,10 +17,12 @@ from yaat_core.components import Damage, QueryRequest, Record, RecordInfo
 from yaat_core.control import server
 from yaat_core.control.lock import StateLock
 from yaat_core.deadletters import DeadEvent, Letter
-from yaat_core.errors import QueryFailed, QueryRefused, UsageError
+from yaat_core.errors import QueryFailed, QueryRefused, StoreUnavailable, UsageError
 from yaat_core.event import Event, EventBatch
 from yaat_core.exporting import Exported
 from yaat_core.happenings import Happening
+from yaat_core.live import Live
+from yaat_core.registry import Registry
 from yaat_core.reloading.results import Change, Reloaded
 from yaat_core.replaying import Refused, Replayed
 from yaat_core.stats import Stats
@@ -82,6 +84,16 @@ class Hanging(Numbers):
         self.interrupted.set()
 
 
+@attrs.frozen
+class Nothing:
+    """No rooms, and a configuration of nothing."""
+
+    lanes: dict[str, Any] = attrs.field(factory=dict)
+    sources: dict[str, Any] = attrs.field(factory=dict)
+    processors: tuple[Any, ...] = ()
+    sinks: dict[str, Any] = attrs.field(factory=dict)
+
+
 class SmallAgent:
     """Implements `Operations` over a few events held in memory."""
 
@@ -93,8 +105,10 @@ class SmallAgent:
         self.waiting = 5
         self.answers: list[Numbers] = []
         self.stops = 0
+        self.broken = False
         self.loss_accepted = False
         self.problems: tuple[Any, ...] = ()
+        self.live = Live(self.stats, Registry(), lambda: Nothing(), lambda: Nothing())
         self.letter = Letter(
             id="5f0c2a",
             sink="sinks.local",
@@ -109,6 +123,8 @@ class SmallAgent:
         )
 
     async def status(self) -> Status:
+        if self.broken:
+            raise StoreUnavailable("the disk went away", fix="mend it")
         account = SinkAccount(
             attached_at="2026-01-01T00:00:00+00:00",
             accepted=5,

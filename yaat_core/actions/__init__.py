@@ -14,6 +14,7 @@ from yaat_core.actions.agent import AGENT_ACTIONS
 from yaat_core.actions.base import Action
 from yaat_core.actions.dead import DEAD_ACTIONS
 from yaat_core.actions.happenings import EVENTS
+from yaat_core.actions.live import LIVE_ACTIONS
 from yaat_core.actions.queue import QUEUE_ACTIONS
 from yaat_core.actions.reloading import RELOAD
 
@@ -24,6 +25,7 @@ ACTIONS: Final[Mapping[str, Action[Any, Any]]] = {
         *AGENT_ACTIONS,
         RELOAD,
         EVENTS,
+        *LIVE_ACTIONS,
         *QUEUE_ACTIONS,
         *DEAD_ACTIONS,
     )

@@ -25,7 +25,9 @@ class Action(Generic[A, R]):
 
     ``danger``: `read` changes nothing and is served on both sockets; the others on the control socket alone: `private`
     changes nothing and shows what is the owner's alone (the text of the configuration), `destroy` is what can't be
-    had back. ``stream``: the handler returns a `QueryAnswer`, and ``result`` is the shape of a row. ``command`` is how
+    had back. ``stream``: the handler returns a `QueryAnswer`, and ``result`` is the shape of a row. ``live``: it returns
+    an async iterator of results that goes on until the asker leaves; each is a server-sent event of the name ``event``.
+    Such an iterator waits while the asker does not read, and must not gather without bound meanwhile. ``command`` is how
     the command line does it (`queue list`); empty: it does not, and a test has the reason.
     """
 
@@ -36,7 +38,9 @@ class Action(Generic[A, R]):
     result: type[R]
     handler: Callable[[Operations, A], Awaitable[Any]]
     stream: bool = False
+    live: bool = False
     command: str = ""
+    event: str = attrs.field(default=attrs.Factory(lambda self: self.name, takes_self=True))
 
     @property
     def looks(self) -> bool:

@@ -25,6 +25,14 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "yaat_core.cli.diagnose:diagnose",
         "What is wrong and what to do about it, with the accounting of every event.",
     ),
+    "top": ("yaat_core.cli.top:top", "Live rates by component."),
+    "logs": ("yaat_core.cli.logs:logs", "Live tail of events."),
+    "tap": ("yaat_core.cli.tap:tap", "Events as they pass a point of the pipeline, redacted."),
+    "agent-log": (
+        "yaat_core.cli.agent_log:agent_log",
+        "The agent's own log: the last lines, then what comes.",
+    ),
+    "log-level": ("yaat_core.cli.agent_log:log_level", "How much the agent says in its own log, for a time."),
     "query": ("yaat_core.cli.query:query", "SQL over stored events."),
     "validate": (
         "yaat_core.cli.validate:validate",

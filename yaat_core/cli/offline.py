@@ -36,6 +36,7 @@ from yaat_core.upkeep import not_repairable
 
 if TYPE_CHECKING:
     from yaat_core.actions.base import Action
+    from yaat_core.live import Live
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -245,6 +246,11 @@ class Alone:
         return Replayed(letters=letters, events=events, refused=refused, left=step.left, next=step.next)
 
     # --- nobody runs
+
+    @property
+    def live(self) -> Live:
+        """Nobody runs."""
+        raise _nobody()
 
     async def status(self) -> Status:
         """Nobody runs."""

@@ -12,6 +12,7 @@ import click
 from yaat_core import early
 from yaat_core.cli.door import Door, command
 from yaat_core.cli.ending import AllClosed
+from yaat_core.concealing import conceal
 from yaat_core.display import terminal_safe
 from yaat_core.seldom import Seldom
 
@@ -54,10 +55,10 @@ def run(door: Door, *, once: bool, log_level: str) -> int:
 
 
 class _OneLine(logging.Formatter):
-    """A record is one line (a traceback follows it); nothing in it reaches the terminal as a command."""
+    """A record is one line (a traceback follows it), without secrets; nothing in it reaches the terminal as a command."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return terminal_safe(super().format(record), lines=bool(record.exc_info))
+        return terminal_safe(conceal(super().format(record)), lines=bool(record.exc_info))
 
 
 def log_to_stderr(level: str) -> None:

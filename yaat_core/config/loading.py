@@ -11,11 +11,13 @@ from typing import Any, Final, cast
 import attrs
 
 from yaat_core.components import Kind
+from yaat_core.concealing import conceal
 from yaat_core.config.assembly import BOUNDS, Assembly
 from yaat_core.config.defaults import default_section
 from yaat_core.config.detected import add_detected
 from yaat_core.config.fields import defaults_of
 from yaat_core.config.finding import default_state_dir
+from yaat_core.config.hidden import secret_values
 from yaat_core.config.including import Whole, read
 from yaat_core.config.interpolation import Interpolation
 from yaat_core.config.keys import SCRUB, SECTIONS, VERSION, FileKeys
@@ -62,6 +64,7 @@ def load(
     made = _configuration(path, folder, root, assembly, environ, whole, detect=detect)
     if assembly.misfits or made is None:
         raise ConfigError(in_order(assembly.misfits))
+    conceal.learn(secret_values(made))
     return made
 
 

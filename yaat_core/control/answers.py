@@ -71,7 +71,7 @@ class AnswerResponse:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_cancel_on_disconnect, receive, nursery.cancel_scope)
+            nursery.start_soon(cancel_on_disconnect, receive, nursery.cancel_scope)
             failed: YaatError | None
             try:
                 failed = await self._stream(*await self._asked(), send)
@@ -198,7 +198,8 @@ async def _pump(
             await send(_body(data, more=True))
 
 
-async def _cancel_on_disconnect(receive: Receive, scope: trio.CancelScope) -> None:
+async def cancel_on_disconnect(receive: Receive, scope: trio.CancelScope) -> None:
+    """When the client goes."""
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()

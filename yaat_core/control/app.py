@@ -21,9 +21,9 @@ from yaat_core.actions import ACTIONS
 from yaat_core.actions.base import Action
 from yaat_core.control import replies, wire
 from yaat_core.control.answers import AnswerResponse, encoder_for
+from yaat_core.control.live import MAX_LIVE, LiveResponse
 from yaat_core.control.oops import unexpected
 from yaat_core.control.openapi import document
-from yaat_core.control.watch import WatchResponse
 from yaat_core.errors import UsageError, YaatError
 from yaat_core.operations import Operations
 
@@ -35,9 +35,9 @@ def make_app(
 ) -> Starlette:
     """The application that serves these actions of an agent; ``slots`` bounds the queries at one time."""
     served = list(actions)
-    routes = [_route(operations, action, slots) for action in served]
+    followers = trio.CapacityLimiter(MAX_LIVE)
+    routes = [_route(operations, action, followers if action.live else slots) for action in served]
     routes.append(Route("/v1/openapi.json", _guarded("openapi", partial(_openapi, served)), methods=["GET"]))
-    routes.append(Route("/v1/watch", _guarded("watch", partial(_watch, operations)), methods=["GET"]))
     return Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
 
 
@@ -66,6 +66,8 @@ async def _act(
 ) -> Any:
     given = await _arguments(action, request)
     ask = partial(action.handler, operations, given)
+    if action.live:
+        return LiveResponse(ask, action, slots)
     if action.stream:
         return AnswerResponse(ask, encoder_for(request.headers.get("accept", "")), slots)
     return replies.document(await ask())
@@ -91,10 +93,6 @@ async def _body(request: Request, where: str) -> bytes:
 
 async def _openapi(actions: list[Action[Any, Any]], _: Request) -> Response:
     return replies.document(await trio.to_thread.run_sync(document, actions))
-
-
-async def _watch(operations: Operations, _: Request) -> WatchResponse:
-    return WatchResponse(operations)
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

@@ -47,6 +47,12 @@ def _answer(action: Action[Any, Any], result: dict[str, Any]) -> dict[str, Any]:
     if action.stream:
         content: dict[str, Any] = {wire.NDJSON: {}, wire.ARROW: {}}
         return {"description": "Columns, batches of rows, then the end or an error.", "content": content}
+    if action.live:
+        told = (
+            f"Server-sent events until the asker leaves: `{action.event}` with this as its data, again and again; `error` "
+            "with an Error as its data is the last one. Comments come between them while there is nothing to tell."
+        )
+        return {"description": told, "content": {wire.EVENTS: {"schema": result}}}
     return {"description": "Done.", "content": {"application/json": {"schema": result}}}
 
 

@@ -22,6 +22,9 @@ MAX_BODY: Final = 1 << 20
 NDJSON: Final = "application/x-ndjson"
 ARROW: Final = "application/vnd.apache.arrow.stream"
 
+#: Of what is live: server-sent events.
+EVENTS: Final = "text/event-stream"
+
 #: Code of `yaat_core.control.answers.TooManyQueries`.
 BUSY: Final = "YAAT-E706"
 

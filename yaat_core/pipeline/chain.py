@@ -10,7 +10,8 @@ import attrs
 from yaat_core.components import ComponentId, Drop, LedgerEntry, Processor
 from yaat_core.event import EventBatch
 from yaat_core.pipeline.defaults import Defaults
-from yaat_core.stats import ComponentStats
+from yaat_core.stats import ComponentStats, Counter
+from yaat_core.taps import Trail
 
 log = logging.getLogger("yaat.pipeline")
 
@@ -27,6 +28,14 @@ class Step:
     id: ComponentId
     processor: Processor
     stats: ComponentStats
+    came: Counter = attrs.field(init=False)
+    passed: Counter = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        into = self.stats.counter("yaat_processor_events_in_total", "Events that came to a processor.")
+        out = self.stats.counter("yaat_processor_events_out_total", "Events that a processor let pass.")
+        object.__setattr__(self, "came", into)
+        object.__setattr__(self, "passed", out)
 
 
 @attrs.frozen(kw_only=True)
@@ -44,13 +53,18 @@ class Chain:
         """Every processor that a batch may meet."""
         return [*self.parsers.values(), *([self.parser] if self.parser else []), *self.steps]
 
-    def run(self, batch: EventBatch) -> tuple[EventBatch, list[LedgerEntry]]:
-        """The batch as the queue gets it, and what was dropped on the way."""
+    def run(self, batch: EventBatch, trail: Trail | None = None) -> tuple[EventBatch, list[LedgerEntry]]:
+        """The batch as the queue gets it, and what was dropped on the way. A ``trail`` is told of each step."""
         ledger: list[LedgerEntry] = []
+        if trail is not None:
+            batch = trail.begin(batch)
         parser = self.parsers.get(batch.labels.format or "", self.parser)
         if parser is not None:
-            batch = self._step(parser, batch, ledger)
-        return self._through(self.steps, self.defaults.fill(batch), ledger), ledger
+            batch = self._step(parser, batch, ledger, trail)
+        batch = self._through(self.steps, self.defaults.fill(batch), ledger, trail)
+        if trail is not None:
+            trail.end()
+        return batch, ledger
 
     def behind(self, step: Step, batch: EventBatch) -> tuple[EventBatch, list[LedgerEntry]]:
         """As `run`, for events that ``step`` made itself: they go through the steps behind it."""
@@ -58,14 +72,18 @@ class Chain:
         place = next(place for place, one in enumerate(self.steps) if one is step)
         return self._through(self.steps[place + 1 :], self.defaults.fill(batch), ledger), ledger
 
-    def _through(self, steps: Sequence[Step], batch: EventBatch, ledger: list[LedgerEntry]) -> EventBatch:
+    def _through(
+        self, steps: Sequence[Step], batch: EventBatch, ledger: list[LedgerEntry], trail: Trail | None = None
+    ) -> EventBatch:
         for step in steps:
             if not len(batch):
                 break
-            batch = self._step(step, batch, ledger)
+            batch = self._step(step, batch, ledger, trail)
         return batch
 
-    def _step(self, step: Step, batch: EventBatch, ledger: list[LedgerEntry]) -> EventBatch:
+    def _step(
+        self, step: Step, batch: EventBatch, ledger: list[LedgerEntry], trail: Trail | None = None
+    ) -> EventBatch:
         try:
             after, drops = _checked(step.processor, batch)
         except Exception as error:  # noqa: BLE001 - isolated below, told in health
@@ -74,6 +92,10 @@ class Chain:
             ledger.append(
                 LedgerEntry(component=str(step.id), reason=drop.reason, rule=drop.rule, count=drop.count)
             )
+        step.came.add(len(batch))
+        step.passed.add(len(after))
+        if trail is not None:
+            trail.passed(step, after)
         return after
 
     def _isolate(self, step: Step, batch: EventBatch, error: Exception) -> tuple[EventBatch, list[Drop]]:

@@ -35,6 +35,7 @@ from yaat_core.pipeline.replays import Replays
 from yaat_core.pipeline.start import Start
 from yaat_core.stats import ComponentStats
 from yaat_core.supervisor import Keeper, backoff
+from yaat_core.taps import Taps
 
 log = logging.getLogger("yaat.delivery")
 
@@ -72,6 +73,7 @@ class SinkWorker:
         health: HealthBoard,
         stats: ComponentStats,
         complaints: Complaints,
+        taps: Taps | None = None,
     ) -> None:
         self.lane = lane
         self.keeper = keeper
@@ -84,6 +86,7 @@ class SinkWorker:
         self._health = health
         self._stats = stats
         self._complaints = complaints
+        self._taps = taps or Taps()
         self._attempts = 0
         self._open: _Open | None = None
         self._latency = stats.histogram(
@@ -91,6 +94,8 @@ class SinkWorker:
         )
         self._delivered = stats.counter("yaat_events_delivered_total", "Events delivered.")
         self._dead = stats.counter("yaat_events_dead_total", "Events sent to the dead letters.")
+        self._given = stats.counter("yaat_sink_events_total", "Events given to a sink, repetitions counted.")
+        self._bytes = stats.counter("yaat_sink_bytes_total", "Bytes of memory of the events given to a sink.")
         self._retries = stats.counter("yaat_delivery_retries_total", "Deliveries that have to be repeated.")
 
     @property
@@ -229,6 +234,9 @@ class SinkWorker:
 
     async def _answer(self, sink: Sink, batch: EventBatch, position: Position) -> Outcome:
         slow = trio.CancelScope()
+        self._taps.show(self.lane.name, batch)
+        self._given.add(len(batch))
+        self._bytes.add(batch.nbytes)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._tell_when_slow, slow)

@@ -22,6 +22,7 @@ from yaat_core.pipeline.door import QueueDoor
 from yaat_core.pipeline.intake import Intake, Pending
 from yaat_core.pipeline.making import Made, Makers
 from yaat_core.stats import Stats
+from yaat_core.taps import QUEUE, Taps
 
 log = logging.getLogger("yaat.pipeline")
 T = TypeVar("T")
@@ -49,6 +50,8 @@ class Processed:
     settle: Callable[[], None]
     """To be called when it is durable."""
     checkpoints: Checkpoints = attrs.field(factory=dict)
+    bytes: int = 0
+    """Of memory, as they were handed over."""
 
 
 class QueueWriter:
@@ -63,6 +66,7 @@ class QueueWriter:
         *,
         gate: Gate,
         written: Written,
+        taps: Taps | None = None,
     ) -> None:
         self._intake = intake
         self._wanted = self._chains = chains
@@ -70,6 +74,7 @@ class QueueWriter:
         self._gate = gate
         self._written = written
         self._stats = stats
+        self._taps = taps or Taps()
         self._makers = Makers(chains)
         self._left: list[Made] = []
         self._one_thread = trio.CapacityLimiter(1)
@@ -87,7 +92,7 @@ class QueueWriter:
         return self._chains.get(source)
 
     async def rewire(self, chains: Mapping[str, Chain]) -> None:
-        """Other chains, from the next batch on; what the one before left in the making is complete when this returns.
+        """Other chains, from the next batch on.
 
         A processor that is in none of them any more says what it has left, and is closed. A source that has none any more
         keeps its old one for what is still on its way.
@@ -109,10 +114,11 @@ class QueueWriter:
         done = []
         for group in _alike(taken):
             source, sent = group[0].source, EventBatch.concat([one.batch for one in group])
-            batch, drops = self._chains[source].run(sent)
+            chain = self._chains[source]
+            batch, drops = chain.run(sent, self._taps.trail(source, chain))
             checkpoints = {key: value for one in group for key, value in one.checkpoints.items()}
             settle = partial(self._settle, group)
-            done.append(Processed(source, len(sent), batch, drops, settle, checkpoints))
+            done.append(Processed(source, len(sent), batch, drops, settle, checkpoints, sent.nbytes))
         return done
 
     def _settle(self, group: list[Pending]) -> None:
@@ -128,7 +134,8 @@ class QueueWriter:
 
     async def _make(self, *, final: bool) -> None:
         if self._makers:
-            self._left += await self._thread(partial(self._makers.made, final=final))
+            made = await self._thread(partial(self._makers.made, final=final))
+            self._left += made
         if self._left:
             made, self._left, durable = self._left, [], trio.Event()
             await self._ready.send(
@@ -139,7 +146,8 @@ class QueueWriter:
     async def _change(self) -> None:
         """In the thread of the chains, so between two batches. What is left to say waits for `_make`: it is kept through a
         cancellation."""
-        self._left += await self._thread(self._swap)
+        left = await self._thread(self._swap)
+        self._left += left
 
     def _swap(self) -> list[Made]:
         kept = {
@@ -162,7 +170,9 @@ class QueueWriter:
     async def _append(self) -> None:
         async for done in self._processed:
             await self._gate()
-            appended, state = await self._door.append(_write(done))
+            write = _write(done)
+            appended, state = await self._door.append(write)
+            self._taps.show(QUEUE, write.batch, appended.last)
             for one in done:
                 self._count(one)
                 one.settle()
@@ -174,6 +184,11 @@ class QueueWriter:
             "Events that sources handed over, and that processors made.",
             component=one.component,
         ).add(one.count)
+        self._stats.counter(
+            "yaat_source_bytes_total",
+            "Bytes of memory of the events that a source handed over.",
+            component=one.component,
+        ).add(one.bytes)
         self._stats.counter(
             "yaat_events_accepted_total", "Events that the queue took.", component=one.component
         ).add(len(one.batch))

@@ -17,7 +17,7 @@ SECONDS ?=
 KILLS ?=
 SWEEP ?=
 
-.PHONY: help demo demo-backend test test-faults explore lint types fix bench bench-cloud bench-gateway bench-idle bench-statsd bench-docker bench-journald bench-query soak soak-gateway dist clean
+.PHONY: help demo demo-backend test test-faults explore lint types fix bench bench-cloud bench-gateway bench-idle bench-hostmetrics bench-statsd bench-docker bench-journald bench-query soak soak-gateway dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -73,6 +73,9 @@ bench-docker: $(DEV) ## a container's log into the database, against `podman log
 
 bench-idle: $(DEV) ## CPU with nothing to do, and how soon an appended line can be queried
 	@$(BIN)/python bench/idle_run.py $(BENCH_ARGS)
+
+bench-hostmetrics: $(DEV) ## CPU of a round of host metrics, against Telegraf (built by bench/peers/build telegraf)
+	@$(BIN)/python bench/hostmetrics_run.py $(BENCH_ARGS)
 
 bench-statsd: $(DEV) ## StatsD against Etsy's statsd and Telegraf (built by bench/peers/build statsd telegraf)
 	@$(BIN)/python bench/statsd_run.py $(BENCH_ARGS)

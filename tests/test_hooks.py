@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.agents import AgentProcess, wait_until
+from support.probing import ask
+from support.terminal import Terminal
 
 from yaat_core import hookspecs
 
@@ -103,6 +106,40 @@ from yaat_core import hookimpl
 def default_sources(registry, detectors):
     assert registry.find("sources", "file")
     return {one.name: {"type": "file", "paths": [f"/var/log/{one.name}.txt"]} for one in detectors}
+"""
+
+
+ROUTE = """
+from yaat_core import hookimpl
+from yaat_core.health_routes import HealthAnswer, HealthRoute
+
+
+@hookimpl
+def health_routes(agent):
+    async def uptime(request):
+        status = await agent.status()
+        return HealthAnswer(body=f"up in {status.state}".encode(), content_type="text/plain")
+
+    return [HealthRoute(path="/uptime", answer=uptime)]
+"""
+
+
+PANEL = """
+from yaat_core import hookimpl
+from yaat_core.panels import Panel
+from yaat_core.tui.layout import Pane
+from yaat_core.tui.screen import Screen
+from yaat_core.tui.widgets.viewing import Viewer
+
+
+class Inkwell(Screen):
+    def layout(self):
+        return Pane(Viewer("the inkwell is full"), "Ink")
+
+
+@hookimpl
+def panels():
+    return [Panel(name="ink", title="Ink", summary="how much ink there is", screen=f"{__name__}:Inkwell", key="9")]
 """
 
 
@@ -216,3 +253,31 @@ def test_hook_detectors(bench: Bench) -> None:
 def test_hook_default_sources(bench: Bench) -> None:
     sources = json.dumps(default_sources(bench))
     assert sources.count("/var/log/shop.txt") == 2, "read by its own source, excluded from the other"
+
+
+def test_hook_health_routes(bench: Bench) -> None:
+    bench.write("route", ROUTE)
+    config = bench.folder / "yaat.yaml"
+    config.write_text(config.read_text().replace('"off"', '"127.0.0.1:0"'))
+    environ = {"YAAT_PLUGINS_DIR": str(bench.plugins), "YAAT_TRACE_PLUGINS": "1"}
+    with AgentProcess(config, environ=environ).start() as agent:
+        wait_until(lambda: ask(agent, "/uptime").text == "up in running", what=agent.log()[-2000:])
+        assert agent.terminate() == 0
+        bench.traced += agent.log()
+
+
+def test_hook_panels(bench: Bench) -> None:
+    bench.write("inkwell", PANEL)
+    with Terminal(
+        [sys.executable, "-m", "yaat_core.cli", "tui", "--screen", "ink"],
+        cwd=bench.folder,
+        environ={
+            "YAAT_PLUGINS_DIR": str(bench.plugins),
+            "YAAT_TRACE_PLUGINS": "1",
+            "YAAT_TUI_SETTINGS": str(bench.folder / "tui.yaml"),
+        },
+    ) as terminal:
+        terminal.wait_for("the inkwell is full", "9 Ink")
+        terminal.send("c-q")
+        assert terminal.ended() == 0
+        bench.traced += terminal.raw.decode("utf-8", "replace").replace("\r\n", "\n")

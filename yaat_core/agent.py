@@ -29,6 +29,7 @@ from yaat_core.errors import YaatError
 from yaat_core.happenings import Happening
 from yaat_core.health import HealthBoard
 from yaat_core.housekeeping import keep_house, settle, watch_loop
+from yaat_core.inspection import Inspector
 from yaat_core.live import Live
 from yaat_core.memory import bound_allocators
 from yaat_core.notify import Notifier
@@ -57,10 +58,11 @@ class Agent:
     def __init__(self, configuration: Configuration, plugins: Plugins, *, once: bool = False) -> None:
         self.stats = Stats()
         self.health = HealthBoard()
+        self.live = Live(self.stats, plugins.registry, lambda: self._rooms, lambda: self._configuration)
+        self.inspector = Inspector(self, plugins, lambda: self._rooms.workshop)
         self.notifier = Notifier.from_environment()
         self._engine = Engine(configuration, once=once)
         self._engine.serve_health = self._serve_health
-        self.live = Live(self.stats, plugins.registry, lambda: self._rooms, lambda: self._configuration)
         self._plugins = plugins
         self._once = once
         self._reloader = Reloader(
@@ -128,7 +130,8 @@ class Agent:
         nursery.start_soon(keep_house, self._engine, self.stats, self.health)
 
     async def _serve_health(self) -> None:
-        await health_endpoint.serve(self, self._configuration.health.listen, self.health)
+        listen = self._configuration.health.listen
+        await health_endpoint.serve(self, listen, self.health, self._plugins)
 
     async def _live(self, nursery: trio.Nursery) -> None:
         engine, rooms = self._engine, self._rooms
@@ -255,6 +258,8 @@ class Agent:
     async def status(self) -> Status:
         """As `Operations.status`."""
         state = await self._rooms.door.state()
+        figures = report.queue_figures(state, self._rooms.lanes.values())
+        report.gauges(self.stats, figures, self._rooms.lanes)
         keepers = [*self._rooms.sources.values(), *(worker.keeper for worker in self._rooms.workers.values())]
         return Status(
             version=__version__,
@@ -266,7 +271,7 @@ class Agent:
             components=tuple(keeper.status() for keeper in keepers),
             health=self.health.now(),
             accounting=report.accounting(state),
-            queue=report.queue_figures(state, self._rooms.lanes.values()),
+            queue=figures,
             last_error=self.health.last_error,
             configuration=self._reloader.state(),
             rules=report.rules(self._rooms.workshop.stats),

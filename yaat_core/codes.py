@@ -1,13 +1,15 @@
 """What each error code means, why it comes up, and how to mend it: `yaat explain CODE`, and ``docs/errors.md``.
 
 Codes are stable. E0xx usage, E1xx configuration, E4xx plugins, E5xx stores, E6xx queries, E7xx talking to the agent,
-E8xx the gateway; W1xx are warnings. The first line of an explanation is its title.
+E8xx the gateway, E9xx the service; W1xx are warnings. The first line of an explanation is its title.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+
+from yaat_core.service.codes import SERVICE
 
 EXPLANATIONS: Final[Mapping[str, str]] = {
     "YAAT-E000": """\
@@ -364,6 +366,19 @@ stopping. Nothing has changed.
 
 To mend it: ask again when `yaat status` says running. An agent that waits for a sink for long is
 helped by a restart with the changed file, or by `yaat queue accept-loss`.""",
+    "YAAT-E791": """\
+The TUI is locked against changes.
+
+It was started with --read-only, or somebody pressed R: whatever changes something is refused.
+
+To mend it: press R to unlock it, or start `yaat` without --read-only.""",
+    "YAAT-E792": """\
+An agent that was started from the TUI did not come up.
+
+It ended, or did not answer within a minute. What it said is in agent.log in the state directory.
+
+To mend it: read what it said; `yaat validate` checks the configuration, `yaat run` starts the agent in
+the foreground with its messages on the terminal.""",
     "YAAT-E801": """\
 No such API key.
 
@@ -372,4 +387,5 @@ key with the right `admin` can't see.
 
 To mend it: `yaat gateway keys list --all` shows all keys. Names are found only while exactly one
 usable key has them; ids always.""",
+    **SERVICE,
 }

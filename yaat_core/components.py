@@ -188,6 +188,10 @@ class Source(abc.ABC):
         """Can it read what it is told to? Opens and changes nothing that stays."""
         return ()
 
+    def passed(self) -> Sequence[str]:
+        """As `Sink.passed`."""
+        return ()
+
     def problems(self) -> Sequence[Finding]:
         """What is wrong while it goes on working. Asked about once a second, in the event loop: quick, without I/O.
 
@@ -359,6 +363,10 @@ class Sink(abc.ABC):
 
     async def check(self) -> Sequence[Finding]:
         """Can it be reached? Changes nothing that stays."""
+        return ()
+
+    def passed(self) -> Sequence[str]:
+        """Steps of the last `check` that went well, in order ("DNS: api.example is 192.0.2.1"); for checks that go by steps."""
         return ()
 
     def problems(self) -> Sequence[Finding]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
-from yaat_core.display import terminal_safe
+from yaat_core.hooks import Failure, ask_each
 
 if TYPE_CHECKING:
     from yaat_core.components import Finding
@@ -139,18 +139,10 @@ class DefaultSources(dict[str, Mapping[str, Any]]):
         self.notes = tuple(notes)
 
 
-@attrs.frozen
-class Failure:
-    """A plugin whose hook raised."""
-
-    plugin: str
-    why: str
-
-
 def detectors_of(plugins: Plugins) -> tuple[list[Detector], list[Failure]]:
     """Every plugin's detectors, and the plugins that failed to give theirs."""
-    found, failed = _asked(plugins, "detectors")
-    return [detector for one in found for detector in one], failed
+    found, failed = ask_each(plugins, "detectors")
+    return [detector for one in found for detector in one.value], failed
 
 
 def default_sources_of(plugins: Plugins) -> tuple[list[Mapping[str, Mapping[str, Any]]], list[Failure]]:
@@ -158,21 +150,5 @@ def default_sources_of(plugins: Plugins) -> tuple[list[Mapping[str, Mapping[str,
     if not plugins.manager.hook.default_sources.get_hookimpls():
         return [], []
     detectors, failed = detectors_of(plugins)
-    found, more = _asked(plugins, "default_sources", registry=plugins.registry, detectors=detectors)
-    return found, failed + more
-
-
-def _asked(plugins: Plugins, hook: str, **arguments: Any) -> tuple[list[Any], list[Failure]]:
-    """Each plugin by itself, so that one that fails does not take the answers of the others."""
-    manager = plugins.manager
-    found: list[Any] = []
-    failed: list[Failure] = []
-    for impl in getattr(manager.hook, hook).get_hookimpls():
-        others = [plugin for plugin in manager.get_plugins() if plugin is not impl.plugin]
-        try:
-            found += manager.subset_hook_caller(hook, others)(**arguments)
-        except Exception as error:  # noqa: BLE001 - told as a warning
-            failed.append(
-                Failure(impl.plugin_name, f"{type(error).__name__}: {terminal_safe(str(error)[:200])}")
-            )
-    return found, failed
+    found, more = ask_each(plugins, "default_sources", registry=plugins.registry, detectors=detectors)
+    return [one.value for one in found], failed + more

@@ -10,6 +10,7 @@ functions marked by `hookimpl`. Argument names come from one vocabulary:
     request    a `yaat_core.components.QueryRequest`
     registry   a `yaat_core.registry.Registry`: which component types are installed
     detectors  every plugin's `yaat_core.detection.Detector`s
+    agent      the running agent: what a `yaat_core.health_routes.Observed` has
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import pluggy
 if TYPE_CHECKING:
     from yaat_core.components import Context, QueryAnswer, QueryRequest
     from yaat_core.detection import Detector
+    from yaat_core.health_routes import HealthRoute, Observed
+    from yaat_core.panels import Panel
     from yaat_core.registry import Register, Registry
 
 #: Version of this API. A plugin's manifest says which one it was written for.
@@ -69,4 +72,23 @@ def default_sources(  # type: ignore[empty-body]
     not valid, or whose type is not installed, is left out, the former with a warning. `yaat_core.detection.DefaultSources`
     is such a mapping that also tells what this user may not look at: a warning of the configuration, and a problem in
     the agent's health. The agent waits for the answer at its start: look for a few seconds at most.
+    """
+
+
+@hookspec
+def health_routes(agent: Observed) -> Sequence[HealthRoute]:  # type: ignore[empty-body]
+    """What else is served on `health.listen`: ``[HealthRoute(path="/metrics", answer=metrics)]``.
+
+    Asked once, when the agent starts to listen there: be quick, and import what an answer needs when the first one is asked
+    for. A path that is taken is refused with a warning in the agent's health. Everybody who reaches the port may ask, so an
+    answer tells nothing of events, and changes nothing. The types are in `yaat_core.health_routes`.
+    """
+
+
+@hookspec
+def panels() -> Sequence[Panel]:  # type: ignore[empty-body]
+    """Screens of the TUI: ``[Panel(name="fleet", title="Fleet", summary="...", screen="yaat_plugin_x.screen:Fleet")]``.
+
+    Called in the process of the TUI, never in the agent. `yaat_core.panels.Panel` says what each field is; the class that
+    ``screen`` names is imported when the screen is opened. ``docs/tui-panels.md`` is the guide for authors.
     """

@@ -1,4 +1,4 @@
-"""What has to be looked at now and then: gauges, expired dead letters, removed sinks, the event loop itself."""
+"""What is looked at now and then: gauges, limits of what waits, expired dead letters, removed sinks, the event loop itself."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import trio
 
 from yaat_core import report
 from yaat_core.attach import expire
+from yaat_core.config.model import Configuration
 from yaat_core.engine import Engine
 from yaat_core.health import HealthBoard
+from yaat_core.limits import look_at
 from yaat_core.memory import forget_code
 from yaat_core.rooms import Rooms
 from yaat_core.stats import Stats
@@ -28,7 +30,7 @@ async def keep_house(engine: Engine, stats: Stats, health: HealthBoard) -> None:
     """Rounds, until cancelled. What the system refuses is told, and tried again."""
     while True:
         try:
-            await _round(engine.rooms, stats, float(engine.configuration.dead_letter.retention))
+            await _round(engine.rooms, stats, health, engine.configuration)
         except OSError as error:
             log.warning("housekeeping has to wait: %s", error)
             health.set(
@@ -61,8 +63,9 @@ async def watch_loop(stats: Stats) -> None:
         delay.observe(trio.current_time() - due)
 
 
-async def _round(rooms: Rooms, stats: Stats, dead_letters_kept: float) -> None:
+async def _round(rooms: Rooms, stats: Stats, health: HealthBoard, configuration: Configuration) -> None:
+    await look_at(list(rooms.lanes.values()), configuration.health, health)
     await expire(rooms.detached, rooms.door)
-    await rooms.dead_letters.expire(rooms.all_lanes(), dead_letters_kept)
+    await rooms.dead_letters.expire(rooms.all_lanes(), float(configuration.dead_letter.retention))
     figures = report.queue_figures(await rooms.door.state(), rooms.lanes.values())
     report.gauges(stats, figures, rooms.lanes)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
 from yaat_core.deadletters import DeadEvent, Letter
+from yaat_core.diagnosis import Diagnosis
+from yaat_core.flare.model import Flare
 from yaat_core.happenings import Happening
 from yaat_core.reloading.results import Reloaded
 from yaat_core.replaying import Replayed
@@ -17,10 +19,27 @@ if TYPE_CHECKING:
     from yaat_core.live import Live
 
 
+class Inspects(Protocol):
+    """Looks whether all is well: `yaat_core.inspection.Inspector`, or without an agent `yaat_core.cli.outside.Outside`."""
+
+    async def diagnosis(self, *, reach: bool) -> Diagnosis:
+        """Look at everything that may be wrong, with the rights that this process has; ``reach``: beyond this machine, too."""
+        ...
+
+    async def flare(self) -> Flare:
+        """The support bundle's files, redacted."""
+        ...
+
+
 class Operations(Protocol):
     """Implemented by `yaat_core.agent.Agent`; tests give a small class of their own."""
 
     stats: Stats
+
+    @property
+    def inspector(self) -> Inspects:
+        """Who has checks done, and makes the support bundle."""
+        ...
 
     @property
     def live(self) -> Live:

@@ -17,6 +17,7 @@ from yaat_core.actions import agent as actions
 from yaat_core.actions import queue as queue_actions
 from yaat_core.actions.agent import Query
 from yaat_core.actions.base import Nothing
+from yaat_core.actions.checks import CHECKS, DIAGNOSE, Checks
 from yaat_core.actions.queue import QueueList, QueuePurge, QueueShow
 from yaat_core.control.client import AnswerCut, Client, NoAnswerInTime
 from yaat_core.errors import AgentNotRunning, NotAllowed, QueryFailed, QueryRefused, UsageError
@@ -49,14 +50,15 @@ def test_stats_have_every_series_and_no_infinity(client: Client) -> None:
 
 
 def test_diagnose_judges(client: Client, serving: Any) -> None:
-    assert client.call(actions.DIAGNOSE, Nothing()).ok
+    assert client.call(DIAGNOSE, Checks()).ok
     serving.problems = (Problem(component="sinks.cloud", since="2026-01-01", what="refused", advice="key"),)
-    found = client.call(actions.DIAGNOSE, Nothing())
+    found = client.call(DIAGNOSE, Checks())
     assert not found.ok
     assert found.health.problems[0].what == "refused"
-    assert {"agent", "accounting", "loss", "sources.app", "backlog", "disk space"} <= {
-        check.name for check in found.checks
-    }
+    assert [(check.name, check.level, check.advice) for check in found.checks] == [
+        ("sinks.cloud", "error", "key")
+    ]
+    assert client.call(CHECKS, Checks(reach=False)).checks == found.checks
 
 
 def test_queue_actions(client: Client, serving: Any) -> None:

@@ -5,10 +5,11 @@ import socket
 from functools import partial
 from typing import Any
 
+import attrs
 import pytest
 import trio
 
-from yaat_core.control import health
+from yaat_core.control import health, probes
 from yaat_core.health import HealthBoard
 from yaat_core.status import Problem
 
@@ -42,8 +43,6 @@ async def test_health_and_readiness(agent: Any, nursery: trio.Nursery) -> None:
 
 
 async def test_an_agent_that_starts_is_not_ready(agent: Any, nursery: trio.Nursery) -> None:
-    import attrs
-
     now = await agent.status()
 
     async def starting() -> Any:
@@ -52,6 +51,35 @@ async def test_an_agent_that_starts_is_not_ready(agent: Any, nursery: trio.Nurse
     agent.status = starting
     address = await nursery.start(partial(health.serve, agent, "127.0.0.1:0", HealthBoard()))
     assert await get(address, "/readyz") == (503, {"ready": False, "state": "waiting_for_sinks"})
+
+
+@pytest.mark.parametrize("state", ["starting", "storage_full", "draining", "stopped"])
+async def test_an_agent_that_takes_no_events_is_not_ready(
+    agent: Any, nursery: trio.Nursery, state: str
+) -> None:
+    now = await agent.status()
+
+    async def other() -> Any:
+        return attrs.evolve(now, state=state)
+
+    agent.status = other
+    address = await nursery.start(partial(health.serve, agent, "127.0.0.1:0", HealthBoard()))
+    assert await get(address, "/readyz") == (503, {"ready": False, "state": state})
+    assert (await get(address, "/healthz"))[0] == 200
+
+
+async def test_an_agent_that_says_nothing_is_unhealthy(
+    agent: Any, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "PATIENCE", 0.1)
+    agent.status = trio.sleep_forever
+    address = await nursery.start(partial(health.serve, agent, "127.0.0.1:0", HealthBoard()))
+    code, document = await get(address, "/healthz")
+    assert code == 503
+    (problem,) = document["problems"]
+    assert problem["component"] == "agent"
+    assert "has not said" in problem["what"]
+    assert (await get(address, "/readyz"))[0] == 503
 
 
 async def test_an_agent_that_can_not_tell_is_unhealthy(agent: Any, nursery: trio.Nursery) -> None:

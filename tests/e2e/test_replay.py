@@ -96,7 +96,7 @@ def replay(scenario: Scenario, *arguments: str) -> dict[str, Any]:
 
 
 def account(scenario: Scenario) -> dict[str, int]:
-    accounting = document(scenario, "diagnose")["accounting"]
+    accounting = document(scenario, "diagnose", "--offline")["accounting"]
     assert accounting["balanced"], accounting
     found: dict[str, int] = accounting["by_sink"]["local"]
     return found
@@ -104,7 +104,7 @@ def account(scenario: Scenario) -> dict[str, int]:
 
 def until_up(scenario: Scenario, agent: AgentProcess) -> None:
     wait_until(
-        lambda: not agent.running() or bool(document(scenario, "diagnose").get("running")),
+        lambda: not agent.running() or bool(document(scenario, "diagnose", "--offline").get("running")),
         seconds=60,
         what=agent.log()[-2000:],
     )

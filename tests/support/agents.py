@@ -112,13 +112,13 @@ class AgentProcess:
         )
 
     def diagnose(self) -> dict[str, Any]:
-        document = yaat_json("diagnose", "-c", str(self.config), **self.environ)
+        document = yaat_json("diagnose", "--offline", "-c", str(self.config), **self.environ)
         assert isinstance(document, dict)
         return document
 
     def try_diagnose(self) -> dict[str, Any]:
         """As `diagnose`; empty while the agent can't be asked."""
-        done = yaat("diagnose", "-c", str(self.config), "--json", **self.environ)
+        done = yaat("diagnose", "--offline", "-c", str(self.config), "--json", **self.environ)
         try:
             document = json.loads(done.stdout)
         except ValueError:

@@ -117,7 +117,7 @@ class Scenario:
 
     def accounting(self) -> dict[str, Any]:
         """As `yaat diagnose` tells it, of the running agent or of its files."""
-        document = yaat_json("diagnose", "-c", str(self.config), **self.environ)["accounting"]
+        document = yaat_json("diagnose", "--offline", "-c", str(self.config), **self.environ)["accounting"]
         assert isinstance(document, dict)
         return document
 

@@ -13,13 +13,16 @@ import attrs
 import pyarrow as pa
 import trio
 
+from yaat_core.checks.base import Check
 from yaat_core.components import Damage, QueryRequest, Record, RecordInfo
 from yaat_core.control import server
 from yaat_core.control.lock import StateLock
 from yaat_core.deadletters import DeadEvent, Letter
+from yaat_core.diagnosis import Diagnosis, diagnose
 from yaat_core.errors import QueryFailed, QueryRefused, StoreUnavailable, UsageError
 from yaat_core.event import Event, EventBatch
 from yaat_core.exporting import Exported
+from yaat_core.flare.model import Flare, FlareFile
 from yaat_core.happenings import Happening
 from yaat_core.live import Live
 from yaat_core.registry import Registry
@@ -120,6 +123,22 @@ class SmallAgent:
             reasons={"too long": 1, "no name\x1b[2J": 1},
             attempts=3,
             answer="422 no such field\x1b]0;owned\x07 " + "x" * 5_000,
+        )
+
+    @property
+    def inspector(self) -> SmallAgent:
+        return self
+
+    async def diagnosis(self, *, reach: bool) -> Diagnosis:
+        checks = [
+            Check(name=one.component, level=one.level, what=one.what, advice=one.advice, group="agent")
+            for one in self.problems
+        ]
+        return diagnose(await self.status(), checks)
+
+    async def flare(self) -> Flare:
+        return Flare(
+            files=[FlareFile(name="a.txt", why="to see", bytes=3, redacted={"email": 1}, text="abc")]
         )
 
     async def status(self) -> Status:

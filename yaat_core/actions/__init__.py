@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from yaat_core.actions.agent import AGENT_ACTIONS
 from yaat_core.actions.base import Action
+from yaat_core.actions.checks import CHECKS_ACTIONS
 from yaat_core.actions.dead import DEAD_ACTIONS
+from yaat_core.actions.flare import FLARE_ACTIONS
 from yaat_core.actions.happenings import EVENTS
 from yaat_core.actions.live import LIVE_ACTIONS
 from yaat_core.actions.queue import QUEUE_ACTIONS
@@ -23,10 +25,12 @@ ACTIONS: Final[Mapping[str, Action[Any, Any]]] = {
     action.name: action
     for action in (
         *AGENT_ACTIONS,
+        *CHECKS_ACTIONS,
+        *LIVE_ACTIONS,
         RELOAD,
         EVENTS,
-        *LIVE_ACTIONS,
         *QUEUE_ACTIONS,
         *DEAD_ACTIONS,
+        *FLARE_ACTIONS,
     )
 }

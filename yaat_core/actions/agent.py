@@ -10,7 +10,6 @@ from msgspec import Meta
 
 from yaat_core.actions.base import Accepted, Action, Nothing, SinkName
 from yaat_core.components import QueryRequest
-from yaat_core.diagnosis import Diagnosis, diagnose
 from yaat_core.operations import Operations
 from yaat_core.status import Status
 
@@ -81,10 +80,6 @@ async def _stats(agent: Operations, _: Nothing) -> StatsReport:
     )
 
 
-async def _diagnose(agent: Operations, _: Nothing) -> Diagnosis:
-    return diagnose(await agent.status())
-
-
 async def _query(agent: Operations, given: Query) -> Any:
     request = QueryRequest(sql=given.sql, rows=given.limit, seconds=given.timeout)
     return await agent.query(request, given.sink and given.sink.removeprefix("sinks."))
@@ -125,15 +120,6 @@ STATS: Final = Action(
     result=StatsReport,
     handler=_stats,
 )
-DIAGNOSE: Final = Action(
-    name="diagnose",
-    command="diagnose",
-    summary="The accounting, what is wrong, and what to do about it.",
-    danger="read",
-    arguments=Nothing,
-    result=Diagnosis,
-    handler=_diagnose,
-)
 QUERY: Final = Action(
     name="query",
     command="query",
@@ -171,4 +157,4 @@ CONFIG_SHOW: Final = Action(
     handler=_config_show,
 )
 
-AGENT_ACTIONS: Final = (STATUS, STATS, DIAGNOSE, QUERY, ACCEPT_LOSS, STOP, CONFIG_SHOW)
+AGENT_ACTIONS: Final = (STATUS, STATS, QUERY, ACCEPT_LOSS, STOP, CONFIG_SHOW)

@@ -20,10 +20,15 @@ from yaat_core.memory import before_imports
 #: name: (module and attribute, summary).
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "run": ("yaat_core.cli.run:run", "Run the agent in the foreground."),
+    "tui": ("yaat_core.cli.tui:tui", "The full-screen view of a running agent, or of what is stored."),
     "status": ("yaat_core.cli.status:status", "What runs and how it is."),
     "diagnose": (
         "yaat_core.cli.diagnose:diagnose",
         "What is wrong and what to do about it, with the accounting of every event.",
+    ),
+    "flare": (
+        "yaat_core.cli.flare:flare",
+        "A redacted support bundle: shows what goes in, asks, and writes one archive for you alone.",
     ),
     "top": ("yaat_core.cli.top:top", "Live rates by component."),
     "logs": ("yaat_core.cli.logs:logs", "Live tail of events."),
@@ -50,6 +55,14 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "queue": ("yaat_core.cli.queue:queue", "What waits between sources and sinks."),
     "dead": ("yaat_core.cli.dead:dead", "Events that a sink refused for good, with the reason."),
     "plugins": ("yaat_core.cli.plugins:plugins", "What is installed and what it offers."),
+    "service": (
+        "yaat_core.cli.service:service",
+        "The agent as a systemd service: install, start, stop, status, uninstall.",
+    ),
+    "uninstall": (
+        "yaat_core.cli.uninstall:uninstall",
+        "Remove YAAT from this machine: service, user, program, and the data if you want.",
+    ),
     "explain": (
         "yaat_core.cli.explain:explain",
         "An error code in full: what it means, why it happens, what to do.",
@@ -124,6 +137,10 @@ def cli(ctx: click.Context, /, **_: Any) -> None:
     """
     ctx.obj = root_door(ctx)
     if ctx.invoked_subcommand is None:
+        from yaat_core.cli import tui
+
+        if tui.possible():
+            ctx.exit(tui.run(ctx.obj))
         click.echo(ctx.get_help())
 
 

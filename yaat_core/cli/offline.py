@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import trio
 
@@ -37,10 +37,14 @@ from yaat_core.upkeep import not_repairable
 if TYPE_CHECKING:
     from yaat_core.actions.base import Action
     from yaat_core.live import Live
+    from yaat_core.operations import Inspects, Operations
 
 A = TypeVar("A")
 R = TypeVar("R")
 Tell = Callable[[str], None]
+
+#: Actions that need neither an agent nor a queue.
+OUTSIDE: Final = ("checks", "diagnose", "flare.plan", "flare.write")
 
 
 def call(setup: Setup, action: Action[A, R], given: A, tell: Tell) -> R:
@@ -50,9 +54,18 @@ def call(setup: Setup, action: Action[A, R], given: A, tell: Tell) -> R:
         AgentNotRunning: it takes a running agent, or none ever ran here.
         StateInUse: something else holds the state directory.
     """
+    if action.name in OUTSIDE:
+        return _outside(setup, action, given)
     with _alone(setup, action, tell) as alone:
         result: R = trio.run(action.handler, alone, given)
         return result
+
+
+def _outside(setup: Setup, action: Action[A, R], given: A) -> R:
+    from yaat_core.cli.outside import Outside
+
+    result: R = trio.run(action.handler, cast("Operations", Outside(setup)), given)
+    return result
 
 
 @contextlib.contextmanager
@@ -144,6 +157,8 @@ def _refuse_nothing(setup: Setup) -> None:
 
 class Alone:
     """Implements `Operations` as far as queue and dead letters go. One caller, so all is done right here."""
+
+    inspector: Inspects
 
     def __init__(self, queue: Queue, damage: Sequence[Damage], dead: Path, sinks: Sequence[str]) -> None:
         self.stats = Stats()

@@ -40,7 +40,7 @@ def status(door: Door, *, fail_on: str) -> int:
 
     with client(door) as agent:
         now = agent.call(STATUS, Nothing())
-    door.result(now, lambda: _show(door, now))
+    door.result(now, lambda: show(door, now))
     return exit_code([problem.level for problem in now.health.problems], fail_on)
 
 
@@ -50,7 +50,8 @@ def exit_code(levels: Sequence[str], fail_on: str) -> int:
     return int(any(level in counted for level in levels))
 
 
-def _show(door: Door, now: Status) -> None:
+def show(door: Door, now: Status) -> None:
+    """All of it, for people."""
     door.line(
         f"{mark(STATES[now.state])} {now.state}  yaat {now.version}, pid {now.pid}, up {units.duration(now.uptime_seconds)}"
     )

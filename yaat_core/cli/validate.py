@@ -68,6 +68,8 @@ def show(door: Door, found: Sequence[Checked]) -> None:
             else ""
         )
         door.line(f"{mark(kind)} {terminal_safe(one.component)}  {one.type}{stage}")
+        for step in one.passed:
+            door.line(f"    {mark('yes')} {terminal_safe(step)}")
         for finding in one.findings:
             door.line(f"    {finding.level}: {terminal_safe(finding.problem)}")
             if finding.advice:

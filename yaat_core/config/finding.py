@@ -36,8 +36,14 @@ def find_config(explicit: str | Path | None = None, environ: Mapping[str, str] |
 
 
 def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """``/var/lib/yaat`` for root, else ``$XDG_STATE_HOME/yaat`` (``~/.local/state/yaat``)."""
+    """``/var/lib/yaat`` for root, else ``$XDG_STATE_HOME/yaat`` (``~/.local/state/yaat``).
+
+    In a systemd unit with `StateDirectory=` it is that one, which systemd names in ``STATE_DIRECTORY``.
+    """
     environ = os.environ if environ is None else environ
+    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if os.path.isabs(given):
+        return Path(given)
     if os.geteuid() == 0:
         return Path("/var/lib/yaat")
     return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "yaat"

@@ -97,12 +97,36 @@ class PluginSettings:
     )
 
 
+def _share(_instance: Any, _attribute: Any, value: float | None) -> None:
+    if value is not None and not 0 < value <= 1:
+        raise ValueError(f"must be a share such as 0.9, more than 0 and at most 1, got {value:g}")
+
+
 @configuration
 class HealthSettings:
-    """The health endpoints."""
+    """The health endpoints, and how much may wait before the agent counts as unhealthy."""
 
     listen: str = option(
-        "127.0.0.1:9477", help="HOST:PORT for /healthz and /readyz, or `off`.", validator=_address
+        "127.0.0.1:9477",
+        help="HOST:PORT for /healthz, /readyz and what plugins add (/metrics), or `off`.",
+        validator=_address,
+    )
+    max_queue_share: float | None = option(
+        0.9,
+        help="Unhealthy when what waits for a sink reaches this share of its bounds (`max_bytes`, `retention`); "
+        "`none`: no limit.",
+        validator=_share,
+    )
+    max_queue_age: Duration | None = option(
+        "1h",
+        help="Unhealthy when an event waits for a sink longer than that; `none`: no limit.",
+        validator=positive,
+    )
+    max_queue_events: int | None = option(
+        None,
+        help="Unhealthy when more events wait for a sink; `none`: no limit.",
+        example=1_000_000,
+        validator=positive,
     )
 
 

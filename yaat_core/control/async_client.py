@@ -46,14 +46,20 @@ class AsyncClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Hang up."""
         with trio.CancelScope(shield=True):
             for one in self._http.values():
                 await one.aclose()
+        self._http.clear()
 
-    async def call(self, action: Action[A, R], given: A) -> R:
-        """Do it, and return its result as the class that the action names."""
+    async def call(self, action: Action[A, R], given: A, *, patience: float | None = None) -> R:
+        """Do it, and return its result as the class that the action names. ``patience``: seconds, if not the usual."""
+        content, timeout = wire.encode(given), self._patience if patience is None else patience
         with self._errors():
-            answer = await self._socket(action).post(action.path, content=wire.encode(given))
+            answer = await self._socket(action).post(action.path, content=content, timeout=timeout)
         if answer.status_code != 200:
             raise calling.error_of(answer)
         return msgspec.json.decode(answer.content, type=action.result)

@@ -1,17 +1,19 @@
-"""The health endpoints over TCP: ``/healthz`` and ``/readyz`` for probes. No rights are needed, so no details
-beyond the problems are told."""
+"""The health endpoints over TCP: ``/healthz`` and ``/readyz`` for probes, and what plugins serve beside them. No rights are
+needed, so no details beyond the problems are told."""
 
 from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Sequence
 from functools import partial
 
 import trio
 
 from yaat_core.control.listen import App, Limits, serve_http
 from yaat_core.health import HealthBoard
-from yaat_core.operations import Operations
+from yaat_core.health_routes import HealthRoute, Observed, health_routes_of
+from yaat_core.plugins import Plugins
 
 log = logging.getLogger("yaat.health")
 
@@ -19,14 +21,16 @@ COMPONENT = "health"
 
 
 async def serve(
-    operations: Operations,
+    operations: Observed,
     listen: str,
     board: HealthBoard,
+    plugins: Plugins | None = None,
     *,
     task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve on ``listen`` (``HOST:PORT``, or `off`) until cancelled; tells the address that it got.
 
+    Beside the core's own paths stand those of ``plugins``.
     An address that can't be had becomes a warning on ``board``, and the agent goes on without.
     """
     if listen == "off":
@@ -39,11 +43,14 @@ async def serve(
         task_status.started("off")
         return
     with bound:
+        routes = _routes(operations, board, plugins) if plugins else ()
         limits = Limits(connections=32, write_timeout=10, read_timeout=10)
         async with trio.open_nursery() as nursery:
-            await nursery.start(partial(serve_http, partial(_app, operations), bound, limits))
+            await nursery.start(partial(serve_http, partial(_app, operations, routes), bound, limits))
             host, port = bound.getsockname()[:2]
-            task_status.started(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            log.info("health is told at http://%s/healthz", address)
+            task_status.started(address)
 
 
 def parse(listen: str) -> tuple[str, int]:
@@ -86,7 +93,21 @@ def _tell(board: HealthBoard, listen: str, error: Exception) -> None:
     )
 
 
-def _app(operations: Operations) -> App:
+def _routes(operations: Observed, board: HealthBoard, plugins: Plugins) -> Sequence[HealthRoute]:
+    routes, failures = health_routes_of(plugins, operations)
+    for failure in failures:
+        log.warning("plugin %s serves nothing on the health port: %s", failure.plugin, failure.why)
+        board.set(
+            f"plugins.{failure.plugin}",
+            f"what it serves on the health port can't be had: {failure.why}",
+            advice="report it to the plugin, or name it in plugins.disable",
+            level="warn",
+            topic=f"routes {failure.why}",
+        )
+    return routes
+
+
+def _app(operations: Observed, routes: Sequence[HealthRoute]) -> App:
     from yaat_core.control.probes import make_app
 
-    return make_app(operations)
+    return make_app(operations, routes)

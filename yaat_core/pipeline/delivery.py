@@ -300,6 +300,9 @@ class SinkWorker:
         self._delivered.add(count - dead)
         self._dead.add(dead)
         now = time.time()
+        self._stats.gauge("yaat_delivery_last_timestamp_seconds", "When something was delivered last.").set(
+            now
+        )
         for read_us in pieces.read_us:
             self._latency.observe_all(np.maximum(now - read_us / 1e6, 0.0))
 
@@ -333,13 +336,14 @@ class SinkWorker:
         self._attempts += 1
         self._retries.add()
         self.keeper.turn("retrying", retry.why)
+        wait = backoff(self._attempts) if retry.after is None else retry.after
         self._health.set(
             self.lane.name,
             f"delivery fails: {retry.why}",
             advice="what waits is kept; it is tried again by itself",
-            level="warn" if self._attempts < 3 else "error",
+            level="warn" if self._attempts < 3 and wait < SLOW else "error",
         )
-        await trio.sleep(backoff(self._attempts) if retry.after is None else retry.after)
+        await trio.sleep(wait)
 
     async def _pause(self, pause: Pause) -> None:
         self.keeper.turn("paused", pause.why)

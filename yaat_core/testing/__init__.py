@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from yaat_core.testing._context import make_context
 from yaat_core.testing._detector import MadeMachine, check_detector
+from yaat_core.testing._health_routes import MadeAgent, check_health_routes
 from yaat_core.testing._outlet import RecordingOutlet
 from yaat_core.testing._processor import check_processor
 from yaat_core.testing._queue import check_queue
@@ -15,9 +16,11 @@ from yaat_core.testing._sink import check_sink
 from yaat_core.testing._source import check_source
 
 __all__ = [
+    "MadeAgent",
     "MadeMachine",
     "RecordingOutlet",
     "check_detector",
+    "check_health_routes",
     "check_processor",
     "check_queue",
     "check_sink",

@@ -22,19 +22,29 @@ from yaat_plugin_cloud.trust import NotTrusted
 Trust = Callable[[], Awaitable[ssl.SSLContext | None]]
 
 
-async def check(config: CloudConfig, where: Endpoint, trust: Trust) -> Sequence[Finding]:
-    """The certificates, the name, the connection, TLS, then a batch without events under the key."""
+async def check(
+    config: CloudConfig, where: Endpoint, trust: Trust, passed: Callable[[str], None]
+) -> Sequence[Finding]:
+    """The certificates, the name, the connection, TLS, then a batch without events under the key.
+
+    ``passed`` is told each step that went well.
+    """
     try:
         context = await trust()
     except NotTrusted as error:
         return [Finding(problem=f"{error.what} ({error.where})", advice=error.fix)]
     try:
-        await _named(where)
+        passed(f"DNS: {where.host} is {await _named(where)}")
         stream = await _connected(config, where)
-        await _trusted(config, where, context, stream)
-        return await _asked(config, where, context)
+        passed(f"connection: {where.host} port {where.port} answers")
+        version = await _trusted(config, where, context, stream)
+        passed(f"TLS: {version}, the certificate is good" if version else "TLS: none, by plain HTTP")
+        found = await _asked(config, where, context)
     except _Failed as failed:
         return [failed.finding]
+    if not found:
+        passed(f"authentication: {where.url} takes the key")
+    return found
 
 
 class _Failed(Exception):
@@ -44,11 +54,12 @@ class _Failed(Exception):
         super().__init__(self.finding.problem)
 
 
-async def _named(where: Endpoint) -> None:
+async def _named(where: Endpoint) -> str:
     try:
-        await trio.socket.getaddrinfo(where.host, where.port, type=trio.socket.SOCK_STREAM)
+        found = await trio.socket.getaddrinfo(where.host, where.port, type=trio.socket.SOCK_STREAM)
     except OSError as error:
         raise _Failed("DNS", where, meaning(error)) from error
+    return ", ".join(dict.fromkeys(str(place[4][0]) for place in found))
 
 
 async def _connected(config: CloudConfig, where: Endpoint) -> trio.SocketStream:
@@ -64,13 +75,16 @@ async def _connected(config: CloudConfig, where: Endpoint) -> trio.SocketStream:
 
 async def _trusted(
     config: CloudConfig, where: Endpoint, context: ssl.SSLContext | None, stream: trio.SocketStream
-) -> None:
+) -> str:
+    """The version of TLS; empty without TLS."""
     secure: Any = stream
+    version = ""
     try:
         with trio.fail_after(config.connect_timeout):
             if context is not None:
                 secure = trio.SSLStream(stream, context, server_hostname=where.host, https_compatible=True)
                 await secure.do_handshake()
+                version = str(secure.version())
     except trio.TooSlowError as error:
         raise _Failed(
             "TLS", where, Unreached("no answer to the TLS handshake", "see who answers there", maybe=False)
@@ -79,6 +93,7 @@ async def _trusted(
         raise _Failed("TLS", where, meaning(error)) from error
     finally:
         await trio.aclose_forcefully(secure)
+    return version
 
 
 async def _asked(config: CloudConfig, where: Endpoint, context: ssl.SSLContext | None) -> Sequence[Finding]:

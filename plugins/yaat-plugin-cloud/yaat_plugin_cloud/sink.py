@@ -42,6 +42,7 @@ class CloudSink(Sink):
         self._breaker = CircuitBreaker(config.circuit_breaker)
         self._encoders = trio.CapacityLimiter(max(1, min(config.in_flight, os.cpu_count() or 1)))
         self._resume_at = 0.0
+        self._passed: list[str] = []
         stats = context.stats
         sent = stats.counter(
             "yaat_cloud_sent_bytes_total", "Bytes of requests that were answered, compressed."
@@ -88,7 +89,12 @@ class CloudSink(Sink):
         """Names, connection, TLS, key: the first that fails is told."""
         from yaat_plugin_cloud.checking import check
 
-        return await check(self._config, self._endpoint, self._trust)
+        self._passed.clear()
+        return await check(self._config, self._endpoint, self._trust, self._passed.append)
+
+    def passed(self) -> Sequence[str]:
+        """As `Sink.passed`: names, connection, TLS, key."""
+        return tuple(self._passed)
 
     def problems(self) -> Sequence[Finding]:
         """That its state can't be kept."""

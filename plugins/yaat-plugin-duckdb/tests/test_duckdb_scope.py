@@ -16,8 +16,6 @@ from hypothesis import strategies as st
 from yaat_core import ids
 from yaat_core.components import QueryRequest, QueryScope
 from yaat_core.errors import QueryRefused, YaatError
-from yaat_plugin_duckdb.hints import hints
-from yaat_plugin_duckdb.sandbox import checked
 from yaat_plugin_duckdb.scope import narrow
 
 #: In every text of every hidden row.
@@ -232,44 +230,6 @@ def test_plans_do_not_depend_on_hidden_rows(world: World, sql: str) -> None:
                     "Projections" in below and "CAST" not in below
                 ), below
     assert plans[0] == plans[1]
-
-
-@pytest.mark.parametrize(
-    ("where", "expected"),
-    [
-        (
-            "trace_id = 'a' AND message LIKE 'b%' AND 500 <= status_code",
-            ["trace_id = 'a'", "status_code >= 500"],
-        ),
-        ("e.level IN ('error', 'fatal') AND tags['a'] = 'b'", ["level IN ('error', 'fatal')"]),
-        ("timestamp >= '2026-01-01 12:00:00+02'", ["timestamp >= TIMESTAMPTZ '2026-01-01 10:00:00+00'"]),
-        (
-            "timestamp BETWEEN DATE '2026-01-01' AND now()",
-            ["timestamp >= TIMESTAMPTZ '2026-01-01 00:00:00+00'"],
-        ),
-        ("level = 'a' OR trace_id = 'b'", []),
-        ("NOT (level = 'a')", []),
-        ("lower(level) = 'a'", []),
-        ("timestamp < now() - INTERVAL 1 HOUR", []),
-        ("timestamp > now() - INTERVAL (status_code) HOUR", []),
-        ("timestamp > 'soon'", []),
-        ("duration_ms > 5", []),
-        ("level = message", []),
-        ("level = 'a' AND trace_id IN (SELECT trace_id FROM events)", []),
-    ],
-)
-def test_what_is_repeated_below_the_barrier(everything: Any, where: str, expected: list[str]) -> None:
-    """Comparisons with what is known beforehand, by operators that can't fail; nothing else."""
-    with everything.writer.cursor() as cursor:
-        tree = checked(cursor, f"SELECT count(*) FROM events e WHERE {where}").tree
-        assert hints(cursor, tree) == expected
-
-
-def test_a_time_before_the_present_is_repeated(everything: Any) -> None:
-    with everything.writer.cursor() as cursor:
-        tree = checked(cursor, "FROM events WHERE timestamp > now() - INTERVAL '1 hour'").tree
-        (hint,) = hints(cursor, tree)
-    assert hint.startswith("timestamp > TIMESTAMPTZ '20")
 
 
 def _shape(node: Any) -> Any:

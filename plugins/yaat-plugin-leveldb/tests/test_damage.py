@@ -284,6 +284,20 @@ def test_records_that_were_swapped(filled: Any) -> None:
     assert len(filled.quarantined()) == 2
 
 
+def test_a_queue_of_a_single_record_is_intact(rig: Any) -> None:
+    rig.append(3, 200)
+    assert list(rig.reopen()) == []
+    assert list(rig.queue.verify()) == []
+
+
+def test_a_queue_of_which_a_single_record_is_left_is_intact(filled: Any) -> None:
+    filled.reopen()
+    filled.queue.delete_upto(filled.queue.infos(0, limit=100)[-2].last)
+    assert len(filled.queue.infos(0, limit=100)) == 1
+    assert list(filled.reopen()) == []
+    assert list(filled.queue.verify()) == []
+
+
 def test_newest_records_that_are_gone_are_told(filled: Any) -> None:
     with plyvel.DB(str(filled.store)) as db:
         for last in (90, 100):

@@ -7,7 +7,8 @@
     generation   one file from its creation to its truncation or end, as it is followed
     reader       one look into a generation: bytes to events; packing: the bytes of compressed files
     roster       which generations there are and where; refusals, aged: what is not read
-    copies       what copytruncate leaves; archives: what compression leaves; orphans, reclaim: whose file is out of sight
+    copies       what copytruncate leaves; archives: what compression leaves; orphans, reclaim: whose file is out of sight;
+                 renumbered: whose device has another number
     follower     all generations together: turns, descriptors, rotation; pacing: how often
 
 `Follower` is the door. It is synchronous and meant for worker threads.

@@ -37,6 +37,7 @@ from yaat_kit.following.pacing import Pace
 from yaat_kit.following.reader import WINDOW, ContentChanged, Look, Piece, Reader
 from yaat_kit.following.reclaim import reclaim
 from yaat_kit.following.refusals import Refusals
+from yaat_kit.following.renumbered import renumbered
 from yaat_kit.following.roster import Roster
 from yaat_kit.following.starting import PATTERNS_KEY, Selection, Stored
 from yaat_kit.following.tally import Tally
@@ -75,7 +76,7 @@ class Follower:
             finder=self._finder,
             descriptors=self._descriptors,
             copies=Copies(0.0 if once else SETTLE_SECONDS),
-            orphans=Orphans.of(before.checkpoints, inherited),
+            orphans=Orphans.of(renumbered(before.checkpoints), renumbered(inherited or {})),
             troubles=Troubles(log),
             tally=tally,
             log=log,

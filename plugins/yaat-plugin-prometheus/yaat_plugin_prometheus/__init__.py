@@ -1,0 +1,1 @@
+"""The agent's own metrics, for Prometheus and whatever else reads OpenMetrics."""

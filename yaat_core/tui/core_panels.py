@@ -1,0 +1,62 @@
+"""The core's own screens: a plugin as any other, with the hook `panels`. Each screen is imported when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from yaat_core.hookspecs import hookimpl
+from yaat_core.panels import Panel
+
+_SCREENS = "yaat_core.tui.screens"
+
+
+@hookimpl
+def panels() -> Sequence[Panel]:
+    """See `yaat_core.hookspecs.panels`."""
+    return (
+        Panel(
+            name="overview",
+            title="Overview",
+            summary="how the agent is: health, rates, queue, sources, sinks, recent events",
+            screen=f"{_SCREENS}.overview:Overview",
+            key="1",
+            order=10,
+            command="status",
+        ),
+        Panel(
+            name="queue",
+            title="Queue",
+            summary="what waits and what failed: look into it, replay, purge, export",
+            screen=f"{_SCREENS}.queue:QueueScreen",
+            key="5",
+            order=50,
+            actions=(
+                "queue.list",
+                "queue.show",
+                "queue.purge",
+                "queue.verify",
+                "queue.export",
+                "dead.list",
+                "dead.show",
+                "dead.replay",
+                "dead.purge",
+            ),
+            command="queue list",
+        ),
+        Panel(
+            name="plugins",
+            title="Plugins",
+            summary="what is installed, what is broken and why, what each offers",
+            screen=f"{_SCREENS}.plugins:PluginsScreen",
+            key="6",
+            order=60,
+            command="plugins list",
+        ),
+        Panel(
+            name="settings",
+            title="Settings",
+            summary="theme, glyphs, refresh, mouse, time zone, keys",
+            screen=f"{_SCREENS}.settings:SettingsScreen",
+            order=95,
+        ),
+    )

@@ -17,7 +17,7 @@ SECONDS ?=
 KILLS ?=
 SWEEP ?=
 
-.PHONY: help demo demo-backend test test-faults explore lint types fix bench bench-cloud bench-gateway bench-idle bench-hostmetrics bench-statsd bench-docker bench-journald bench-query soak soak-gateway dist clean
+.PHONY: help screenshots demo demo-backend test test-faults explore lint types fix bench bench-cloud bench-gateway bench-idle bench-hostmetrics bench-statsd bench-docker bench-journald bench-query soak soak-gateway dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ demo: $(RUN) ## a small application logs, the agent reads along, SQL answers
 
 demo-backend: $(RUN) ## a gateway, two agents that send to it and a load, and what to ask
 	@$(BIN)/python examples/demo_backend.py
+
+screenshots: $(DEV) ## every screen of the TUI at both sizes, into docs/screenshots
+	@$(BIN)/python tools/screenshots.py
 
 test: $(DEV) ## every test but the long fault runs (PYTEST_ARGS=..., WORKERS=2)
 	$(BIN)/python -m pytest -m "not faults" -n $(WORKERS) $(PYTEST_ARGS)

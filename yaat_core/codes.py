@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from yaat_core.cli.codes import TERMINAL
 from yaat_core.service.codes import SERVICE
 
 EXPLANATIONS: Final[Mapping[str, str]] = {
@@ -211,6 +212,40 @@ service's configuration, so that its logs are guessed. Files under /var/log are 
 
 To mend it: `yaat detect` shows what was found and which right is missing. Write `sources` to say
 yourself what is read, or disable the plugin.""",
+    "YAAT-E120": """\
+A configuration that can't be edited piece by piece.
+
+The file is YAML, but it is written in a way in which the change that was asked for can't be put,
+such as with tags or with keys that are no names. Nothing was written.
+
+To mend it: make the change by hand: `yaat config edit`.""",
+    "YAAT-E121": """\
+A configuration file that was changed by somebody else.
+
+Between looking at the file and writing it, it became another one: an editor, a tool or another
+yaat wrote it. Nothing was written, so that change is not lost.
+
+To mend it: look at the file as it is now, and make your change again. To bring back a version
+from the history all the same:
+
+    $ yaat config history
+    $ yaat config undo --to 3""",
+    "YAAT-E122": """\
+A configuration file that can't be written.
+
+A file is replaced as a whole, so that it is never half there: that takes write permission on its
+folder, and its owner stays who it was, which only that user or root can do.
+
+To mend it: run the command as the owner of the file, with sudo where that is root. An agent that
+may not write its own configuration is the usual case for a service: the command writes the file
+then, and the agent takes it up.""",
+    "YAAT-E123": """\
+A version of the configuration that is not in the history any more.
+
+The history is bounded, and lies in the folder `config` of the state directory; what is older or
+was removed there can't be brought back.
+
+To mend it: `yaat config history` lists what is kept.""",
     "YAAT-E401": """\
 A plugin that can't be loaded or used.
 
@@ -377,8 +412,8 @@ An agent that was started from the TUI did not come up.
 
 It ended, or did not answer within a minute. What it said is in agent.log in the state directory.
 
-To mend it: read what it said; `yaat validate` checks the configuration, `yaat run` starts the agent in
-the foreground with its messages on the terminal.""",
+To mend it: read what it said; `yaat validate` checks the configuration, `yaat run` starts the
+agent in the foreground with its messages on the terminal.""",
     "YAAT-E801": """\
 No such API key.
 
@@ -388,4 +423,5 @@ key with the right `admin` can't see.
 To mend it: `yaat gateway keys list --all` shows all keys. Names are found only while exactly one
 usable key has them; ids always.""",
     **SERVICE,
+    **TERMINAL,
 }

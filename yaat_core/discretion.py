@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import attrs
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -56,7 +57,7 @@ def discreet(
 
 def _masked(row: Row, before: Row, after: Row) -> Row:
     """The event with what the redaction replaced in its parts put into the texts that were taken apart."""
-    changes = sorted(_changes(row, before, after), key=lambda change: -len(change[0]))
+    changes = sorted(_changes(row, before, after), key=lambda change: -len(change.was))
     if not changes:
         return row
     made = dict(row)
@@ -70,26 +71,34 @@ def _masked(row: Row, before: Row, after: Row) -> Row:
     return made
 
 
-def _changes(row: Row, before: Row, after: Row) -> list[tuple[str, str]]:
-    """Texts that came about since the point and that the redaction changed: what they were and what they are."""
+@attrs.frozen
+class _Change:
+    """What the redaction made of one text of an event. ``since``: the text came about behind the point."""
+
+    was: str
+    now: str
+    since: bool
+
+
+def _changes(row: Row, before: Row, after: Row) -> list[_Change]:
     found = []
     for name in _TEXTS:
         was, now = before[name], after[name]
-        if was and was != now and was != row[name]:
-            found.append((was, now or _REMOVED))
+        if was and was != now:
+            found.append(_Change(was, now or _REMOVED, was != row[name]))
     for key, was in before["tags"].items():
         now = after["tags"].get(key)
-        if was and was != now and row["tags"].get(key) != was:
-            found.append((was, now or _REMOVED))
+        if was and was != now:
+            found.append(_Change(was, now or _REMOVED, row["tags"].get(key) != was))
     return found
 
 
-def _replaced(text: str, changes: Sequence[tuple[str, str]]) -> str:
-    """Every change must be found: one that is not stands in the text in another form."""
-    if any(was not in text for was, _ in changes):
+def _replaced(text: str, changes: Sequence[_Change]) -> str:
+    """What came about behind the point must be found: where it is not, it stands in the text in another form."""
+    if any(change.since and change.was not in text for change in changes):
         return HIDDEN
-    for was, now in changes:
-        text = text.replace(was, now)
+    for change in changes:
+        text = text.replace(change.was, change.now)
     return text
 
 

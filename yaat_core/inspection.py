@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,6 @@ class Inspector:
         self._agent = agent
         self._plugins = plugins
         self._shop = shop
-        self._started = time.time()
         self._examiner: Examiner | None = None
 
     async def diagnosis(self, *, reach: bool) -> Diagnosis:
@@ -44,7 +42,6 @@ class Inspector:
             workshop=shop,
             status=await self._agent.status(),
             samples=self._agent.stats.snapshot(),
-            started=self._started,
             reach=reach,
         )
         checks = await self._examiner.examine(around)

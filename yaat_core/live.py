@@ -11,10 +11,11 @@ from typing import Any, Final
 import attrs
 import trio
 
-from yaat_core.components import ComponentId, Processor, TransactionalSink
+from yaat_core.components import Ask, ComponentId, Processor, TransactionalSink
 from yaat_core.config.model import Configuration, Entry
 from yaat_core.errors import UsageError
 from yaat_core.event import EventBatch
+from yaat_core.lineage.model import Lineage
 from yaat_core.looking import Look
 from yaat_core.own_log import Levels, OwnLog
 from yaat_core.rates import History, Meter
@@ -102,7 +103,18 @@ class Live:
         if filter is not None:
             keeping = await trio.to_thread.run_sync(self._filter, filter)
         behind = Waiting(self._rooms) if point == QUEUE else None
-        return Look(Tap(point), per_second, keeping, self._remade, behind, backlog).batches(self.taps)
+        look = Look(Tap(point), per_second, keeping, self._remade, self._configuration, behind, backlog)
+        return look.batches(self.taps)
+
+    async def why(self, ask: Ask, event_id: str) -> Lineage:
+        """The lineage of one event; ``ask`` questions the databases.
+
+        Raises:
+            UsageError: there is no such event here.
+        """
+        from yaat_core.lineage.telling import lineage  # seldom asked for
+
+        return await lineage(self._rooms(), self._configuration(), ask, event_id)
 
     def _points(self) -> list[str]:
         """Where events can be looked at, along the pipeline."""

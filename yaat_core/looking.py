@@ -35,16 +35,19 @@ class Behind(Protocol):
 
 @attrs.define(eq=False)
 class Look:
-    """``remake`` makes the steps of a redaction anew, for these looks alone; ``filter`` keeps what is wanted.
-    ``behind`` is the queue where that is the point; with ``backlog``, what waits in it comes first."""
+    """``remake`` makes the steps of a redaction anew, for these looks alone, as they are configured now: by ``configured``.
+    ``filter`` keeps what is wanted. ``behind`` is the queue where that is the point; with ``backlog``, what waits in it comes
+    first."""
 
     tap: Tap
     per_second: int
     filter: Processor | None
     remake: Remake
+    configured: Callable[[], object] = object
     behind: Behind | None = None
     backlog: bool = False
     _steps: dict[tuple[str, ...], Sequence[Processor]] = attrs.field(factory=dict)
+    _made_for: object = None
 
     async def batches(self, taps: Taps) -> AsyncIterator[TapBatch]:
         """What waits, if that is wanted; one document without events; then one whenever something passed. Until closed."""
@@ -93,10 +96,14 @@ class Look:
 
     def close(self) -> None:
         """Give back what the looking took."""
-        for step in [one for steps in self._steps.values() for one in steps]:
-            step.close()
+        self._forget()
         if self.filter is not None:
             self.filter.close()
+
+    def _forget(self) -> None:
+        for step in [one for steps in self._steps.values() for one in steps]:
+            step.close()
+        self._steps.clear()
 
     def _looked(self, taken: Taken, room: int, seconds: float) -> tuple[TapBatch, float]:
         """What is shown of these, and the seconds of a thread that it took. In a thread."""
@@ -107,7 +114,7 @@ class Look:
         for passage in reversed(taken.passages):
             batch, gone = passage.batch, 0
             if room > 0 and passage.redaction:
-                batch = batch.slice(max(0, len(batch) - compared))
+                batch = batch.slice(max(0, len(batch) - (compared if self.filter else min(compared, room))))
                 compared -= len(batch)
                 batch, gone = self._discreet(batch, passage)
             if self.filter is not None and (room > 0 or not passage.redaction):
@@ -149,6 +156,10 @@ class Look:
 
     def _discreet(self, batch: EventBatch, passage: Passage) -> tuple[EventBatch, int]:
         def redact(some: EventBatch) -> EventBatch:
+            configured = self.configured()
+            if configured is not self._made_for:
+                self._forget()
+                self._made_for = configured
             if passage.redaction not in self._steps:
                 self._steps[passage.redaction] = self.remake(passage.redaction)
             for step in self._steps[passage.redaction]:

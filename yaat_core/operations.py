@@ -16,6 +16,7 @@ from yaat_core.stats import Stats
 from yaat_core.status import Status
 
 if TYPE_CHECKING:
+    from yaat_core.editor import Editor
     from yaat_core.live import Live
 
 
@@ -44,6 +45,11 @@ class Operations(Protocol):
     @property
     def live(self) -> Live:
         """What can be watched."""
+        ...
+
+    @property
+    def editor(self) -> Editor:
+        """Edits of the configuration."""
         ...
 
     async def status(self) -> Status:

@@ -67,6 +67,20 @@ def test_volumes(tmp_path: Path) -> None:
 
 
 @pytest.mark.faults
+def test_host_metrics(tmp_path: Path) -> None:
+    table, document = ran(
+        "hostmetrics_run.py",
+        tmp_path,
+        *["--intervals", "0.2", "--seconds", "2", "--settle", "5", "--only", "yaat", "telegraf"],
+    )
+    ours, *others = document["results"]
+    assert table.splitlines()[1].split()[:3] == ["yaat", "0.2s", "1.00"]
+    assert ours["metrics"] > 30
+    assert all(one["metrics"] > 30 for one in others), "Telegraf tells of something, when it is there"
+    assert all(one["rounds"] == pytest.approx(ours["rounds"]) for one in others)
+
+
+@pytest.mark.faults
 def test_idle(tmp_path: Path) -> None:
     options = ["--seconds", "1", "--settle", "0", "--appends", "3", "--pause", "0.1"]
     printed, document = ran("idle_run.py", tmp_path, *options)

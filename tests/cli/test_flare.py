@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import tarfile
 from collections.abc import Iterator
 from typing import Any
@@ -38,6 +40,20 @@ def test_without_a_redaction_plugin_texts_stay_out(yaat: Any) -> None:
     assert {"diagnose.json", "configuration.json", "plugins.json"} <= set(left)
     assert "can't be scanned" in left["configuration.json"]
     assert "no redaction plugin is installed" in yaat("flare", "--dry-run").text
+
+
+@pytest.mark.parametrize(("answer", "code"), [(b"n\n", 130), (b"y\n", 0)])
+def test_a_person_is_asked(yaat: Any, agent: SmallAgent, answer: bytes, code: int) -> None:
+    ours, theirs = pty.openpty()
+    process = yaat.start("flare", "-o", "asked.tar.gz", stdin=theirs)
+    os.close(theirs)
+    os.write(ours, answer)
+    out, err = process.communicate(timeout=60)
+    os.close(ours)
+    assert process.returncode == code, err
+    assert b"a.txt" in out
+    assert b"Write asked.tar.gz?" in err
+    assert (yaat.folder / "asked.tar.gz").exists() == (code == 0)
 
 
 def test_it_can_not_be_written(yaat: Any) -> None:

@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -203,17 +203,38 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert "fix: make room" in done.stdout
 
 
-def test_a_file_that_is_edited_while_the_agent_runs(tmp_path: Path) -> None:
+SMALL = """
+state_dir: state
+health: {listen: "off"}
+sources: {}
+sinks: {local: {type: duckdb}}
+"""
+
+
+def warned(agent: AgentProcess, what: str) -> bool:
+    checks = agent.try_diagnose().get("checks", [])
+    return any(what in one["what"] and one["level"] == "warn" and one["advice"] for one in checks)
+
+
+def test_a_file_that_is_edited_and_not_taken_up(tmp_path: Path) -> None:
     config = tmp_path / "yaat.yaml"
-    text = "state_dir: state\nhealth: {listen: 'off'}\nsources: {}\nsinks: {local: {type: duckdb}}\n"
-    config.write_text(text)
+    config.write_text(SMALL + "reload: {watch: false}\n")
     with AgentProcess(config).start() as agent:
+        wait_until(lambda: bool(agent.try_diagnose()), seconds=60, what="it answers")
+        assert not warned(agent, "was changed")
 
-        def levels() -> Callable[[str], bool]:
-            checks = agent.try_diagnose().get("checks", [])
-            return lambda what: any(what in one["what"] and one["level"] == "warn" for one in checks)
+        def edited() -> bool:
+            config.write_text(SMALL + "reload: {watch: false}\nservice_name: other\n")
+            return warned(agent, "was changed")
 
-        wait_until(lambda: bool(agent.try_diagnose()), seconds=60, what=agent.log())
-        assert not levels()("was changed")
-        config.write_text(text + "service_name: other\n")
-        wait_until(lambda: levels()("was changed"), seconds=60, what="the edit is noticed")
+        wait_until(edited, seconds=60, what="the edit is noticed")
+
+
+def test_a_file_that_was_broken_and_refused(tmp_path: Path) -> None:
+    """The agent is asked all the same, and says what is wrong."""
+    config = tmp_path / "yaat.yaml"
+    config.write_text(SMALL)
+    with AgentProcess(config).start() as agent:
+        wait_until(lambda: bool(agent.try_diagnose()), seconds=60, what="it answers")
+        config.write_text(SMALL + "servce_name: other\n")
+        wait_until(lambda: warned(agent, "servce_name"), seconds=60, what=agent.log())

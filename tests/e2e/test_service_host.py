@@ -122,6 +122,7 @@ def test_reloaded_hung_and_looked_at(box: Machine) -> None:
     box.wait(lambda: stored(box))
     _security(box)
     _reload(box)
+    _diagnosis(box)
     _watchdog(box)
     _groups(box)
     _switches(box)
@@ -162,6 +163,21 @@ def _reload(box: Machine) -> None:
     assert box.property("MainPID") == pid
     box.put("/etc/yaat/yaat.yaml", CONFIG)
     box.run("systemctl", "reload", "yaat")
+
+
+def _diagnosis(box: Machine) -> None:
+    """The agent looks with the rights of its unit, and its bundle has the unit and its journal."""
+    done = box.run(YAAT, "diagnose", "--fail-on", "never", "--json", check=False)
+    assert done.returncode == 0, (done.stderr, box.log())
+    checks = {one["name"]: one for one in json.loads(done.stdout)["checks"]}
+    assert "part of yaat.service" in checks["systemd"]["what"]
+    assert checks["user"]["what"].startswith("yaat (")
+    assert checks["sources.app"]["level"] == "ok"
+    made = box.json("flare", "--yes", "-o", "/var/tmp/yaat-flare.tar.gz")
+    box.shell("rm /var/tmp/yaat-flare.tar.gz")
+    assert {"unit.txt", "journal.txt", "agent.log"} <= {one["name"] for one in made["files"]}, made[
+        "left_out"
+    ]
 
 
 def _watchdog(box: Machine) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -92,9 +93,15 @@ class Nothing:
     """No rooms, and a configuration of nothing."""
 
     lanes: dict[str, Any] = attrs.field(factory=dict)
+    workers: dict[str, Any] = attrs.field(factory=dict)
     sources: dict[str, Any] = attrs.field(factory=dict)
     processors: tuple[Any, ...] = ()
     sinks: dict[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def door(self) -> Any:
+        """A queue of nothing."""
+        return SimpleNamespace(queue=SimpleNamespace(state=lambda: SimpleNamespace(tail=0)))
 
 
 class SmallAgent:

@@ -18,6 +18,8 @@ from typing import Any, Final
 
 import pyte
 
+#: Seconds that anything may take on a loaded machine.
+PATIENCE: Final = float(os.environ.get("YAAT_TEST_PATIENCE", "60"))
 #: What a terminal sends for keys that have a name.
 KEYS: Final[Mapping[str, str]] = {
     "enter": "\r",
@@ -137,7 +139,7 @@ class Terminal:
         """The screen."""
         return "\n".join(line.rstrip() for line in self.lines)
 
-    def wait(self, condition: Callable[[str], Any], *, seconds: float = 60, what: str = "") -> str:
+    def wait(self, condition: Callable[[str], Any], *, seconds: float = PATIENCE, what: str = "") -> str:
         """Until the screen is so; the screen then."""
         deadline = time.monotonic() + seconds
         while not condition(self.text):
@@ -149,13 +151,13 @@ class Terminal:
             assert time.monotonic() < deadline, f"not within {seconds} s: {what}\n{self.text}"
         return self.text
 
-    def wait_for(self, *texts: str, seconds: float = 60) -> str:
+    def wait_for(self, *texts: str, seconds: float = PATIENCE) -> str:
         """Until every one of the texts is on the screen."""
         return self.wait(
             lambda screen: all(text in screen for text in texts), seconds=seconds, what=repr(texts)
         )
 
-    def wait_gone(self, *texts: str, seconds: float = 60) -> str:
+    def wait_gone(self, *texts: str, seconds: float = PATIENCE) -> str:
         """Until none of the texts is on the screen."""
         return self.wait(
             lambda screen: not any(text in screen for text in texts),

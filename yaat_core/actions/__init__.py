@@ -13,6 +13,8 @@ from typing import Any, Final
 from yaat_core.actions.agent import AGENT_ACTIONS
 from yaat_core.actions.base import Action
 from yaat_core.actions.checks import CHECKS_ACTIONS
+from yaat_core.actions.components import COMPONENT_ACTIONS
+from yaat_core.actions.config import CONFIG_ACTIONS
 from yaat_core.actions.dead import DEAD_ACTIONS
 from yaat_core.actions.flare import FLARE_ACTIONS
 from yaat_core.actions.happenings import EVENTS
@@ -27,6 +29,8 @@ ACTIONS: Final[Mapping[str, Action[Any, Any]]] = {
         *AGENT_ACTIONS,
         *CHECKS_ACTIONS,
         *LIVE_ACTIONS,
+        *CONFIG_ACTIONS,
+        *COMPONENT_ACTIONS,
         RELOAD,
         EVENTS,
         *QUEUE_ACTIONS,

@@ -10,6 +10,7 @@ import trio
 from msgspec import Meta
 
 from yaat_core.actions.base import Action, Nothing
+from yaat_core.lineage.model import Lineage
 from yaat_core.operations import Operations
 from yaat_core.own_log import KEPT, LevelNow, LogLevel, LogLines
 from yaat_core.rates import History
@@ -65,6 +66,13 @@ class LevelGiven:
     )
 
 
+@attrs.frozen(kw_only=True)
+class WhyGiven:
+    """Which event."""
+
+    event_id: Annotated[str, Meta(min_length=1, max_length=100, description="Its event_id, a UUID.")]
+
+
 # --- handlers -----------------------------------------------------------------------------------
 
 
@@ -95,6 +103,10 @@ async def _log(agent: Operations, given: LogGiven) -> AsyncIterator[LogLines]:
 async def _log_level(agent: Operations, given: LevelGiven) -> LevelNow:
     levels = agent.live.levels
     return levels.back() if given.level is None else levels.set(given.level, given.seconds)
+
+
+async def _why(agent: Operations, given: WhyGiven) -> Lineage:
+    return await agent.live.why(agent.query, given.event_id)
 
 
 WATCH: Final = Action(
@@ -145,5 +157,14 @@ LOG_LEVEL: Final = Action(
     result=LevelNow,
     handler=_log_level,
 )
+WHY: Final = Action(
+    name="why",
+    command="why",
+    summary="The lineage of one event.",
+    danger="private",
+    arguments=WhyGiven,
+    result=Lineage,
+    handler=_why,
+)
 
-LIVE_ACTIONS: Final = (WATCH, HISTORY, TAP, LOG, LOG_LEVEL)
+LIVE_ACTIONS: Final = (WATCH, HISTORY, TAP, LOG, LOG_LEVEL, WHY)

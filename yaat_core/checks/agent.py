@@ -7,7 +7,7 @@ from typing import Final
 
 import psutil
 
-from yaat_core.checks.base import Check, Level, Looking, Surroundings, verdict
+from yaat_core.checks.base import GROUPS, Check, Level, Looking, Surroundings, verdict
 from yaat_core.checks.limits import memory_limit
 from yaat_core.status import Accounting, ComponentStatus
 
@@ -56,7 +56,7 @@ def health(around: Surroundings) -> Iterator[Check]:
             level=one.level,
             what=f"{one.what} (since {one.since})",
             advice=one.advice,
-            group=kind if kind in ("sources", "processors", "sinks", "queue", "plugins") else "",
+            group=kind if kind in GROUPS else "",
         )
 
 

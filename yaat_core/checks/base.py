@@ -61,8 +61,6 @@ class Surroundings:
     """Of the agent, which is this process; None: none runs, and what is looked at is what this user may see."""
     samples: Sequence[Sample] = ()
     """The agent's own figures."""
-    started: float = 0.0
-    """When the agent started, seconds since 1970."""
     accounting: Accounting | None = None
     """What the queue holds of it, when no agent runs."""
     queue: QueueFigures | None = None

@@ -11,6 +11,9 @@ from typing import Final
 
 from yaat_core.checks.base import Check, Looking, Surroundings
 
+#: Seconds by which the time of reading is rounded.
+_ROUNDED: Final = 1.0
+
 
 def warnings(around: Surroundings) -> Iterator[Check]:
     """What is allowed and perhaps not meant."""
@@ -23,7 +26,8 @@ def warnings(around: Surroundings) -> Iterator[Check]:
 
 
 def changed(around: Surroundings) -> Iterator[Check]:
-    """Was a file edited after the agent read it."""
+    """Was a file edited after the agent read it, where it does not take changes up by itself."""
+    running = around.status.configuration if around.status else None
     for path in _files(around):
         try:
             edited = path.stat().st_mtime
@@ -35,13 +39,15 @@ def changed(around: Surroundings) -> Iterator[Check]:
                 advice="put it back: the agent needs it at its next start",
             )
             continue
-        if around.status is not None and edited > around.started:
+        if running is None or around.configuration.reload.watch:
+            continue  # what became of a change is a problem of `configuration`, if it is one
+        if edited > datetime.fromisoformat(running.loaded_at).timestamp() + _ROUNDED:
             when = datetime.fromtimestamp(edited, UTC).isoformat(timespec="seconds")
             yield Check(
                 name="configuration file",
                 level="warn",
                 what=f"{path} was changed at {when}, after the agent read it",
-                advice="`yaat validate` checks it; a restart brings it into use",
+                advice="`yaat validate` checks it, `yaat reload` brings it into use",
             )
 
 

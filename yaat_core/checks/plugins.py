@@ -6,8 +6,6 @@ import importlib.metadata
 from collections.abc import Iterator
 from typing import Final
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from yaat_core import __version__
 from yaat_core.checks.base import Check, Looking, Surroundings
 from yaat_core.hookspecs import API_VERSION
@@ -60,6 +58,9 @@ def _version(one: PluginState) -> str:
 
 
 def _unmet(name: str) -> Iterator[tuple[str, str]]:
+    # Here, so that in an installation without it this check fails and no other.
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         needs = importlib.metadata.requires(name) or ()
     except importlib.metadata.PackageNotFoundError:

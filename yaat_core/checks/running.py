@@ -64,9 +64,11 @@ class Examiner:
         async with self._turn, trio.open_nursery() as nursery:
             for index, looking in enumerate(chosen):
                 nursery.start_soon(one, index, looking)
-        order = list(GROUPS)
+        order = {group: place for place, group in enumerate(GROUPS)}
         return tuple(
-            sorted((check for some in found for check in some), key=lambda one: order.index(one.group))
+            sorted(
+                (check for some in found for check in some), key=lambda one: order.get(one.group, len(order))
+            )
         )
 
     async def _looked(self, looking: Looking, around: Surroundings) -> Sequence[Check]:
@@ -74,9 +76,12 @@ class Examiner:
         seconds = self._limit(looking)
         found: Sequence[Check] = [_hangs(looking, seconds)]
         with trio.move_on_after(seconds):
-            found = await trio.to_thread.run_sync(
-                _look, looking, around, abandon_on_cancel=True, limiter=self._threads
-            )
+            try:
+                found = await trio.to_thread.run_sync(
+                    _look, looking, around, abandon_on_cancel=True, limiter=self._threads
+                )
+            except RuntimeError as error:  # no thread to be had
+                found = [_failed(looking, error)]
         took = round(time.monotonic() - begun, 3)
         return [
             attrs.evolve(
@@ -99,14 +104,16 @@ def _look(looking: Looking, around: Surroundings) -> Sequence[Check]:
         return list(looking.look(around))
     except Exception as error:
         log.debug("the check %s raised", looking.name, exc_info=True)
-        return [
-            Check(
-                name=looking.name,
-                level="warn",
-                what=f"this check failed: {type(error).__name__}: {error}",
-                advice="it is a fault of the check, or a right that it lacks; the other checks count",
-            )
-        ]
+        return [_failed(looking, error)]
+
+
+def _failed(looking: Looking, error: Exception) -> Check:
+    return Check(
+        name=looking.name,
+        level="warn",
+        what=f"this check failed: {type(error).__name__}: {error}",
+        advice="it is a fault of the check, or a right that it lacks; the other checks count",
+    )
 
 
 def _hangs(looking: Looking, seconds: float) -> Check:

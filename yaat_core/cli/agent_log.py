@@ -73,7 +73,7 @@ def log_level(door: Door, *, level: str, duration: str) -> None:
     from yaat_core.cli.setup import client
 
     try:
-        seconds = Duration.parse(duration)
+        seconds = float(Duration.parse(duration))
     except ValueError as error:
         raise UsageError(f"--for {error}", fix="e.g. --for 10m") from None
     chosen = None if level == "usual" else level

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from yaat_core.cli.config_editing import COMMANDS
 from yaat_core.cli.door import Door, DoorGroup, command
 from yaat_core.display import terminal_safe
 
@@ -39,7 +40,7 @@ def schema(door: Door) -> None:
     door.document(configuration.schema(load_plugins(disabled(door))))
 
 
-for _one in (show, schema):
+for _one in (show, schema, *COMMANDS):
     config.add_command(_one)
 
 

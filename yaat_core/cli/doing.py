@@ -20,15 +20,28 @@ _LONG: Final = 3600.0
 
 
 def do(door: Door, action: Action[A, R], given: A, *, long: float = 0.0) -> R:
-    """The action's result. ``long``: seconds that the agent may take, if more than usual."""
+    """The action's result. ``long``: seconds that the agent may take, if more than usual.
+
+    A running agent is asked also where the configuration can't be read from here: a file that was broken since, a variable
+    that only the service has.
+    """
     from yaat_core.cli import offline
-    from yaat_core.cli.setup import load
+    from yaat_core.cli.setup import load, reach
+    from yaat_core.config.problems import ConfigError
     from yaat_core.control.client import PATIENCE, Client
     from yaat_core.errors import AgentNotRunning
 
-    setup = load(door)
+    patience = long or PATIENCE
     try:
-        with Client(setup.configuration.state_dir, patience=long or PATIENCE) as agent:
+        setup = load(door)
+    except ConfigError as broken:
+        try:
+            with Client(reach(door), patience=patience) as agent:
+                return agent.call(action, given)
+        except AgentNotRunning:
+            raise broken from None
+    try:
+        with Client(setup.configuration.state_dir, patience=patience) as agent:
             return agent.call(action, given)
     except AgentNotRunning:
         return offline.call(setup, action, given, door.note)

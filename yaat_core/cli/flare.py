@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show what would go in; write nothing.")
 @click.option("--yes", is_flag=True, help="Write it without asking.")
 @click.pass_obj
-def flare(door: Door, *, output: Path | None, dry_run: bool, yes: bool) -> None:
+def flare(door: Door, *, output: Path | None, dry_run: bool, yes: bool) -> int:
     """A redacted support bundle: shows what goes in, asks, and writes one archive for you alone.
 
     Nothing is sent anywhere. Secrets of the configuration and of the environment, and what the redaction plugin finds, are
@@ -43,8 +43,9 @@ def flare(door: Door, *, output: Path | None, dry_run: bool, yes: bool) -> None:
     path = output or _default()
     if not door.as_json:
         _show(door, made)
-    if not (yes or dry_run):
-        click.confirm(f"Write {path}?", default=False, abort=True, err=True)
+    if not (yes or dry_run or click.confirm(f"Write {path}?", default=False, err=True)):
+        door.note("nothing was written")
+        return 130
     size = None if dry_run else pack(made, path)
     document = {
         "files": [
@@ -57,6 +58,7 @@ def flare(door: Door, *, output: Path | None, dry_run: bool, yes: bool) -> None:
         "bytes": size,
     }
     door.result(document, lambda: _told(door, path, size))
+    return 0
 
 
 def _made(door: Door) -> Flare:

@@ -167,8 +167,9 @@ def _wanted(level: str | None, grep: str | None, service: Sequence[str], *, ever
     if service:
         conditions.append(f"service_name IN ({', '.join(map(_quoted, service))})")
     if grep is not None:
-        text = "coalesce(message, '') || ' ' || coalesce(stacktrace, '')"
-        conditions.append(f"regexp_matches({text}, {_quoted(grep)}, 'i')")
+        texts = ("message", "stacktrace")
+        found = [f"coalesce(regexp_matches({one}, {_quoted(grep)}, 'i'), false)" for one in texts]
+        conditions.append(f"({' OR '.join(found)})")
     return " AND ".join(conditions) or None
 
 

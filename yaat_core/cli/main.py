@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "top": ("yaat_core.cli.top:top", "Live rates by component."),
     "logs": ("yaat_core.cli.logs:logs", "Live tail of events."),
     "tap": ("yaat_core.cli.tap:tap", "Events as they pass a point of the pipeline, redacted."),
+    "why": ("yaat_core.cli.why:why", "The lineage of one event."),
     "agent-log": (
         "yaat_core.cli.agent_log:agent_log",
         "The agent's own log: the last lines, then what comes.",
@@ -52,6 +53,15 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "What happened to the agent: starts, reloads, problems, deliveries that fail and work again.",
     ),
     "config": ("yaat_core.cli.config:config", "The configuration as a whole."),
+    "sources": (
+        "yaat_core.cli.components:sources",
+        "The sources of the configuration: list, add, change, test.",
+    ),
+    "processors": (
+        "yaat_core.cli.components:processors",
+        "The processors of the configuration: list, add, change, test.",
+    ),
+    "sinks": ("yaat_core.cli.components:sinks", "The sinks of the configuration: list, add, change, test."),
     "queue": ("yaat_core.cli.queue:queue", "What waits between sources and sinks."),
     "dead": ("yaat_core.cli.dead:dead", "Events that a sink refused for good, with the reason."),
     "plugins": ("yaat_core.cli.plugins:plugins", "What is installed and what it offers."),

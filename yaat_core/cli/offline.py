@@ -36,6 +36,7 @@ from yaat_core.upkeep import not_repairable
 
 if TYPE_CHECKING:
     from yaat_core.actions.base import Action
+    from yaat_core.editor import Editor
     from yaat_core.live import Live
     from yaat_core.operations import Inspects, Operations
 
@@ -261,6 +262,11 @@ class Alone:
         return Replayed(letters=letters, events=events, refused=refused, left=step.left, next=step.next)
 
     # --- nobody runs
+
+    @property
+    def editor(self) -> Editor:
+        """It needs no queue: `cli.editing` has one."""
+        raise _nobody()
 
     @property
     def live(self) -> Live:

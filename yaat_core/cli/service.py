@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from yaat_core.errors import YaatError
     from yaat_core.service.configured import Configured
     from yaat_core.service.facts import Facts
-    from yaat_core.service.plan import Plan
+    from yaat_core.service.plan import Plan, Step
     from yaat_core.service.state import UnitStatus
     from yaat_core.status import Status
 
@@ -119,8 +121,8 @@ def status(door: Door, *, fail_on: str) -> int:
 
     systemd.need_systemd()
     now = facts.look()
-    agent, grace, why = _agent(now)
-    unit = state.look(now, grace)
+    agent, read, why = _agent(now)
+    unit = state.look(now, read and read.grace, read and read.state_dir)
     document = {"unit": unit, "agent": agent, "agent_error": why.to_json() if why else None}
     door.result(document, lambda: _show_status(door, unit, agent, why))
     if agent is None:
@@ -177,7 +179,9 @@ def _switch(door: Door, verb: str) -> int:
         raise UsageError("the service is not installed", fix="sudo yaat service install")
     done = now.active == (verb == "start")
     step = Step(kind="run", what=f"{verb} the service", command=("systemctl", verb, unit.NAME), done=done)
-    plan = Plan(action="start" if verb == "start" else "stop", steps=[step])
+    before = [*_given_back(now)] if verb == "start" else []
+    plan = Plan(action="start" if verb == "start" else "stop", steps=[*before, step])
+    done = not plan.changes
     if not done:
         _need_root(now)
         steps.carry_out(plan, lambda *_: None)
@@ -187,6 +191,16 @@ def _switch(door: Door, verb: str) -> int:
         lambda: door.line(f"{mark('yes')} the service {word}" + (" already" if done else "")),
     )
     return 0
+
+
+def _given_back(now: Facts) -> Iterator[Step]:
+    from yaat_core.errors import YaatError
+    from yaat_core.service import configured, installing
+
+    path = configured.installed(now)
+    if path is not None and now.root and now.user is not None:
+        with contextlib.suppress(YaatError):  # a wrong configuration is told when the service does not start
+            yield from installing.give_back(configured.read(path).state_dir, now.user.uid)
 
 
 def _need_root(now: Facts) -> None:
@@ -199,8 +213,8 @@ def _need_root(now: Facts) -> None:
         )
 
 
-def _agent(now: Facts) -> tuple[Status | None, float | None, YaatError | None]:
-    """What the agent says of itself, its `shutdown_grace`, or why neither can be had."""
+def _agent(now: Facts) -> tuple[Status | None, Configured | None, YaatError | None]:
+    """What the agent says of itself, what its configuration says, or why neither can be had."""
     from yaat_core.actions.agent import STATUS
     from yaat_core.actions.base import Nothing
     from yaat_core.control.client import Client
@@ -210,16 +224,15 @@ def _agent(now: Facts) -> tuple[Status | None, float | None, YaatError | None]:
     path = configured.installed(now)
     if path is None:
         return None, None, None
-    grace = None
+    read = None
     try:
         if not os.access(path, os.R_OK):
             raise _not_for_you(path)
         read = configured.read(path)
-        grace = read.grace
         with Client(read.state_dir) as agent:
-            return agent.call(STATUS, Nothing()), grace, None
+            return agent.call(STATUS, Nothing()), read, None
     except YaatError as error:
-        return None, grace, error
+        return None, read, error
 
 
 def _not_for_you(path: Path) -> YaatError:

@@ -66,7 +66,7 @@ class _Layout:
     def line(self, cells: Sequence[str]) -> str:
         parts = []
         for cell, width, right in zip(cells, self._widths, self._right, strict=True):
-            shown = _cut(cell, width) if self._cut else cell
+            shown = cut(cell, width) if self._cut else cell
             pad = " " * max(0, width - cells_wide(shown))
             parts.append(pad + shown if right else shown + pad)
         return GAP.join(parts).rstrip()
@@ -83,7 +83,8 @@ def _shrunk(widths: list[int], room: int) -> list[int]:
     return widths
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
+    """The text in at most ``width`` cells, with `…` where it was longer."""
     if cells_wide(text) <= width:
         return text
     kept = ""

@@ -27,8 +27,11 @@ from yaat_core.display import terminal_safe
 from yaat_core.status import Rates, Status
 
 _HEAD: Final = ("COMPONENT", "STATE", "IN/S", "OUT/S", "ERRORS/S", "BYTES/S", "LAST EVENT")
-_ENTER: Final = "\x1b[?1049h\x1b[?25l"
-_LEAVE: Final = "\x1b[?25h\x1b[?1049l"
+#: Columns that there is room for in a terminal of less than so many cells.
+_NARROW: Final = ((60, (1, 3, 4, 5)), (84, (1, 2, 3, 4, 5, 7)))
+#: The other screen, without cursor and without lines that wrap; and back.
+_ENTER: Final = "\x1b[?1049h\x1b[?25l\x1b[?7l"
+_LEAVE: Final = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 
 
 @attrs.frozen
@@ -84,9 +87,18 @@ def picture(
         more, rows = len(rows) - room, rows[:room]
     else:
         more = 0
-    yield from table(_heads(order) if width is not None else _HEAD, map(_row, rows), width=width)
+    columns = _columns(width)
+    heads = _HEAD if width is None else _heads(order)
+    chosen = [[row[number - 1] for number in columns] for row in map(_row, rows)]
+    yield from table([heads[number - 1] for number in columns], chosen, width=width)
     if more > 0:
         yield f"... {more} more"
+
+
+def _columns(width: int | None) -> Sequence[int]:
+    """Their numbers."""
+    fitting = (columns for below, columns in _NARROW if width is not None and width < below)
+    return next(fitting, range(1, len(_HEAD) + 1))
 
 
 def _heads(order: Order) -> list[str]:

@@ -44,6 +44,13 @@ def state_dir_in(path: Path, environ: Mapping[str, str] | None = None) -> Path |
     return finding.state_dir_in(path, environ)
 
 
+def written_at(path: Path | None, environ: Mapping[str, str] | None = None) -> Path:
+    """See `finding.written_at`."""
+    from yaat_core.config import finding
+
+    return finding.written_at(path, environ)
+
+
 def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
     """See `finding.default_state_dir`."""
     from yaat_core.config import finding
@@ -52,12 +59,17 @@ def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def load(
-    path: Path | None, plugins: Plugins, *, environ: Mapping[str, str] | None = None, detect: bool = True
+    path: Path | None,
+    plugins: Plugins,
+    *,
+    environ: Mapping[str, str] | None = None,
+    detect: bool = True,
+    texts: Mapping[Path, str] | None = None,
 ) -> Configuration:
     """See `loading.load`."""
     from yaat_core.config import loading
 
-    return loading.load(path, plugins, environ=environ, detect=detect)
+    return loading.load(path, plugins, environ=environ, detect=detect, texts=texts)
 
 
 def show(configuration: Configuration) -> dict[str, Any]:

@@ -35,6 +35,17 @@ def find_config(explicit: str | Path | None = None, environ: Mapping[str, str] |
     return next((path for path in _places(environ) if _exists(path)), None)
 
 
+def written_at(path: Path | None, environ: Mapping[str, str] | None = None) -> Path:
+    """Where the configuration is, or would be written when there is none: ``/etc/yaat/yaat.yaml`` for root, else
+    ``~/.config/yaat/yaat.yaml``."""
+    environ = os.environ if environ is None else environ
+    found = path or find_config(environ=environ)
+    if found is None:
+        places = list(_places(environ))
+        found = places[2] if os.geteuid() == 0 else places[1]
+    return Path(os.path.abspath(found))
+
+
 def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
     """``/var/lib/yaat`` for root, else ``$XDG_STATE_HOME/yaat`` (``~/.local/state/yaat``).
 

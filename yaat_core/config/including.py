@@ -10,7 +10,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -48,18 +48,19 @@ class Whole:
     """SHA-256 of all the texts, in their order."""
 
 
-def read(path: Path) -> Whole:
-    """The main file with what it includes.
+def read(path: Path, texts: Mapping[Path, str] | None = None) -> Whole:
+    """The main file with what it includes. ``texts``: what to read in place of some of them, by absolute path.
 
     Raises:
         ConfigError: the main file can't be read.
     """
-    text = read_text(path)
+    texts = texts or {}
+    text = _text(path, texts)
     digest = hashlib.sha256(text.encode())
     main = parse(text, shown_name(path))
     if not isinstance(main.root, Table) or INCLUDE not in main.root.entries:
         return Whole(main, digest=digest.hexdigest())
-    joining = _Joining(path, main.root, list(main.misfits), digest)
+    joining = _Joining(path, main.root, list(main.misfits), digest, texts)
     for node in _texts(main.root.entries[INCLUDE][1]):
         joining.take(node)
     return Whole(
@@ -77,6 +78,7 @@ class _Joining:
     root: Table
     misfits: list[Misfit]
     digest: hashlib._Hash
+    texts: Mapping[Path, str]
     patterns: list[str] = attrs.field(factory=list)
     files: list[Path] = attrs.field(factory=list)
     warnings: list[Misfit] = attrs.field(factory=list)
@@ -119,7 +121,7 @@ class _Joining:
 
     def _join(self, node: Scalar, file: Path) -> None:
         try:
-            text = read_text(file)
+            text = _text(file, self.texts)
         except ConfigError as error:
             problem = error.problems[0]
             self.misfits.append(at_value(node, _FILE, problem.what, fix=problem.fix))
@@ -172,6 +174,10 @@ class _Joining:
             )
         elif isinstance(there, Items):
             there.nodes += value.nodes
+
+
+def _text(path: Path, texts: Mapping[Path, str]) -> str:
+    return texts[path] if path in texts else read_text(path)
 
 
 def _texts(node: Node) -> Iterator[Scalar]:

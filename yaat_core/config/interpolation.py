@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import attrs
 
+from yaat_core.concealing import conceal
 from yaat_core.config.nodes import MASK, Node, Scalar, scalars
 from yaat_core.config.problems import Misfit, Misfits, at_value
 from yaat_core.errors import YaatError
@@ -65,7 +66,10 @@ class Interpolation:
                     fix="write ${env:NAME}, ${file:PATH} or ${secret:NAME}, or $${ for a plain ${",
                 )
             origins.append(f"${{{kind}:{rest.partition(':-')[0]}}}")
-            return resolve(node, rest)
+            value = resolve(node, rest)
+            if kind != "env":
+                conceal.learn([value])
+            return value
 
         written = node.text
         node.text = node.value = _TOKEN.sub(one, written)

@@ -37,11 +37,17 @@ _NOT_THERE: Final = "YAAT-W104"
 
 
 def load(
-    path: Path | None, plugins: Plugins, *, environ: Mapping[str, str] | None = None, detect: bool = True
+    path: Path | None,
+    plugins: Plugins,
+    *,
+    environ: Mapping[str, str] | None = None,
+    detect: bool = True,
+    texts: Mapping[Path, str] | None = None,
 ) -> Configuration:
     """The configuration of a file, or all defaults when ``path`` is None.
 
-    ``detect``: a file without `sources` reads what is found on this machine.
+    ``detect``: a file without `sources` reads what is found on this machine. ``texts``: what is not written yet, by
+    absolute path: read in place of these files, as if it stood there.
 
     Raises:
         ConfigError: everything that is wrong, sorted by line.
@@ -50,7 +56,7 @@ def load(
     environ = os.environ if environ is None else environ
     path = Path(os.path.abspath(path)) if path is not None else None
     name = shown_name(path)
-    whole = read(path) if path is not None else Whole(parse("", name))
+    whole = read(path, texts) if path is not None else Whole(parse("", name))
     document = whole.document
     if document.root is None and document.misfits:
         raise ConfigError(in_order(document.misfits))

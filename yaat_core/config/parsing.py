@@ -34,7 +34,8 @@ MAX_VALUES: Final = 20_000
 _SYNTAX: Final = "YAAT-E100"
 _REFUSED: Final = "YAAT-E107"
 
-_SECRET_KEY: Final = re.compile(
+#: Names of keys whose values are never shown.
+SECRET_KEY: Final = re.compile(
     r"(?i)(secret|passw|passphrase|token|api_?key|private_?key|access_?key|credential|authorization|^key$|^auth$)"
 )
 #: What ruamel.yaml counts as the end of a line.
@@ -303,7 +304,7 @@ def _mask_secrets(root: Node) -> None:
     below = root.nodes if isinstance(root, Items) else []
     if isinstance(root, Table):
         for name, (_, value) in root.entries.items():
-            if _SECRET_KEY.search(name):
+            if SECRET_KEY.search(name):
                 mask(value)
             else:
                 below.append(value)

@@ -15,8 +15,8 @@ from yaat_core.errors import UsageError, YaatError
 
 T = TypeVar("T")
 
-#: Bytes of a request body; SQL is the largest thing that anybody sends.
-MAX_BODY: Final = 1 << 20
+#: Bytes of a request body; a configuration is the largest thing that anybody sends, in JSON's escapes.
+MAX_BODY: Final = 4 << 20
 
 #: Media types of an answer that streams.
 NDJSON: Final = "application/x-ndjson"

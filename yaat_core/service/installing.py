@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -149,12 +151,12 @@ def _ours_to_open(config: Path) -> bool:
 
 
 def _user(facts: Facts) -> Iterator[Step]:
-    command: tuple[str, ...] = (
-        *("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", str(unit.STATE_DIR)),
+    # A group of that name may be there already.
+    group = ("--gid", unit.USER) if unit.USER in facts.groups else ("--user-group",)
+    command = (
+        *("useradd", "--system", *group, "--no-create-home", "--home-dir", str(unit.STATE_DIR)),
         *("--shell", _NO_LOGIN, "--comment", MADE_BY_US, unit.USER),
     )
-    if facts.user is None and unit.USER in facts.groups:
-        command = (*command[:2], "--gid", unit.USER, *command[3:])
     what = f"the system user {unit.USER}, without a password and a login"
     yield Step(kind="user", what=what, target=unit.USER, command=command, done=facts.user is not None)
 
@@ -195,26 +197,46 @@ def _config(facts: Facts, wish: Wish) -> Iterator[Step]:
 
 def _state(facts: Facts, wish: Wish) -> Iterator[Step]:
     """systemd makes the usual state directory, and gives it to the user; another one is made here."""
-    if wish.state_dir == unit.STATE_DIR:
+    owner = f"{unit.USER}:{unit.USER}"
+    uid = facts.user.uid if facts.user else None
+    if wish.state_dir != unit.STATE_DIR:
+        yield Step(
+            kind="folder",
+            what="the state directory, for the service alone",
+            target=str(wish.state_dir),
+            mode=0o750,
+            owner=owner,
+            done=_is(wish.state_dir, 0o750, uid, facts.user.gid) if facts.user else False,
+        )
+    yield from give_back(wish.state_dir, uid)
+
+
+def give_back(state_dir: Path, uid: int | None) -> Iterator[Step]:
+    """What somebody else owns in the state directory, as after a command of root, becomes the service's again.
+
+    The usual one whose user is made anew is given to it by systemd.
+    """
+    if (uid is None and state_dir == unit.STATE_DIR) or not strangers(state_dir, uid):
         return
     owner = f"{unit.USER}:{unit.USER}"
-    what = "the state directory, for the service alone"
     yield Step(
-        kind="folder",
-        what=what,
-        target=str(wish.state_dir),
-        mode=0o750,
+        kind="give",
+        what="what another user owns in the state directory",
+        target=str(state_dir),
         owner=owner,
-        done=_is(wish.state_dir, 0o750, facts.user.uid, facts.user.gid) if facts.user else False,
+        command=("chown", "-R", owner, str(state_dir)),
     )
-    if wish.state_dir.exists() and _owner(wish.state_dir) != (facts.user.uid if facts.user else None):
-        yield Step(
-            kind="give",
-            what="what is in it, too",
-            target=str(wish.state_dir),
-            owner=owner,
-            command=("chown", "-R", owner, str(wish.state_dir)),
-        )
+
+
+def strangers(folder: Path, uid: int | None) -> int:
+    """How many files and folders in it another user owns; what can't be looked at does not count."""
+    found = 0
+    for place, _, names in os.walk(folder):
+        with contextlib.suppress(OSError):
+            found += sum(
+                os.lstat(path).st_uid != uid for path in (place, *(f"{place}/{name}" for name in names))
+            )
+    return found
 
 
 def _service(facts: Facts, wish: Wish, text: str) -> Iterator[Step]:
@@ -245,16 +267,12 @@ def _run(what: str, *arguments: str, done: bool = False) -> Step:
     return Step(kind="run", what=what, command=("systemctl", *arguments), done=done)
 
 
-def _is(path: Path, mode: int, uid: int, gid: int | None) -> bool:
+def _is(path: Path, mode: int, uid: int | None, gid: int | None) -> bool:
     try:
         found = path.stat()
     except OSError:
         return False
     return (found.st_mode & 0o7777, found.st_uid, found.st_gid) == (mode, uid, gid)
-
-
-def _owner(path: Path) -> int:
-    return path.stat().st_uid
 
 
 def _stays(facts: Facts) -> Sequence[Stays]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 import attrs
 
 from yaat_core.service import systemd, unit
 from yaat_core.service.facts import Facts
+from yaat_core.service.installing import strangers
 
 
 @attrs.frozen(kw_only=True)
@@ -38,8 +40,8 @@ class UnitStatus:
     problems: Sequence[UnitProblem] = ()
 
 
-def look(facts: Facts, grace: float | None) -> UnitStatus:
-    """The unit now. ``grace``: `shutdown_grace` of its configuration in seconds, where that could be read."""
+def look(facts: Facts, grace: float | None, state_dir: Path | None = None) -> UnitStatus:
+    """The unit now. ``grace`` (seconds) and ``state_dir`` are what its configuration says, where that could be read."""
     if facts.unit is None:
         return UnitStatus(installed=False)
     now = systemd.show(
@@ -60,7 +62,7 @@ def look(facts: Facts, grace: float | None) -> UnitStatus:
         restarts=_number(now.get("NRestarts")) or 0,
         result=now.get("Result", ""),
         memory_bytes=_number(now.get("MemoryCurrent")),
-        problems=_problems(facts, now, grace),
+        problems=(*_problems(facts, now, grace), *_strangers(facts, state_dir)),
     )
 
 
@@ -93,6 +95,16 @@ def _problems(facts: Facts, now: Mapping[str, str], grace: float | None) -> Sequ
         what = f"{program}, which the unit runs, is gone"
         found.append(UnitProblem(what=what, advice="yaat service install", level="error"))
     return tuple(found)
+
+
+def _strangers(facts: Facts, state_dir: Path | None) -> Iterator[UnitProblem]:
+    if facts.user is None or state_dir is None or not (count := strangers(state_dir, facts.user.uid)):
+        return
+    yield UnitProblem(
+        what=f"{count} files in {state_dir} belong to another user: the service can't write them",
+        advice="`sudo yaat service start` gives them back; run such commands as the service's user: sudo -u yaat yaat ...",
+        level="error",
+    )
 
 
 def _number(text: str | None) -> int | None:

@@ -79,7 +79,7 @@ def _settle(path: Path, step: Step) -> None:
         return
     user, _, group = step.owner.partition(":")
     if user:
-        shutil.chown(path, user=user)
+        shutil.chown(path, user)
     if group:
         shutil.chown(path, group=group)
     path.chmod(step.mode)

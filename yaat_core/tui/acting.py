@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 async def do(shell: Shell, action: Action[Any, Any]) -> None:
     """Ask for what it takes, do it, show what came of it."""
-    if action.stream or getattr(action, "live", False):
+    if action.stream or action.live:
         copying.copy(shell, cli_line.command_line(action, config=shell.config_option), "command")
         return
     given = await _asked(shell, action)

@@ -92,7 +92,7 @@ class Commands:
 
     def menu(self) -> None:
         """Every screen, to choose from."""
-        self.shell.run_async(lambda: palette.menu(self.shell))
+        palette.menu(self.shell)
 
     def pane(self, by: int) -> None:
         """The next pane, or field."""
@@ -132,11 +132,11 @@ class Commands:
 
     def help(self) -> None:
         """What keys do here."""
-        self.shell.run_async(lambda: helping.show(self.shell))
+        helping.show(self.shell)
 
     def palette(self) -> None:
         """Everything that can be done, by name."""
-        self.shell.run_async(lambda: palette.show(self.shell))
+        palette.show(self.shell)
 
     def search(self) -> None:
         """Type a filter for the focused pane."""

@@ -53,6 +53,16 @@ def panels() -> Sequence[Panel]:
             command="plugins list",
         ),
         Panel(
+            name="diagnostics",
+            title="Diag",
+            summary="what may be wrong and what to do, the agent's own log, the support bundle",
+            screen=f"{_SCREENS}.diagnostics:DiagnosticsScreen",
+            key="8",
+            order=80,
+            actions=("diagnose", "log", "log.level", "flare.write"),
+            command="diagnose",
+        ),
+        Panel(
             name="settings",
             title="Settings",
             summary="theme, glyphs, refresh, mouse, time zone, keys",

@@ -88,6 +88,8 @@ class Dialog:
         self.done = trio.Event()
         self.result: Any = None
         self.shell: Shell
+        self.then: Callable[[Any], Any] | None = None
+        """Called with the answer, when there is one."""
         self._container: AnyContainer | None = None
         self.before: Window | None = None
         """What had the focus."""
@@ -198,14 +200,9 @@ async def choose(shell: Shell, title: str, text: str, options: Sequence[tuple[st
     return None if result is None else int(result)
 
 
-async def message(
-    shell: Shell,
-    title: str,
-    text: str,
-    *,
-    style: Callable[[str], str] | None = None,
-    widget: Widget | None = None,
-) -> None:
+def reading(
+    title: str, text: str, *, style: Callable[[str], str] | None = None, widget: Widget | None = None
+) -> Dialog:
     """Something to read; it scrolls and can be searched."""
     shown = widget or Viewer(text, style=style)
     buttons = Buttons(["Close"], lambda _: dialog.answer(None))
@@ -220,7 +217,12 @@ async def message(
         first=shown if long else buttons,
         keys=(Key(name="dialog.leave", keys=("q",), does="close", run=lambda: dialog.answer(None)),),
     )
-    await shell.ask(dialog)
+    return dialog
+
+
+async def message(shell: Shell, title: str, text: str) -> None:
+    """Something to read."""
+    await shell.ask(reading(title, text))
 
 
 async def fill_in(

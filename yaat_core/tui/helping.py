@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from yaat_core.tui.widgets.base import Widget
 
 
-async def show(shell: Shell) -> None:
+def show(shell: Shell) -> None:
     """The help for where the focus is. It can be searched with /."""
-    await dialogs.message(shell, "Help  (/ searches, Esc closes)", text(shell, shell.focused()), style=_style)
+    shell.show(dialogs.reading("Help  (/ searches, Esc closes)", text(shell, shell.focused()), style=_style))
 
 
 def text(shell: Shell, widget: Widget | None) -> str:

@@ -95,14 +95,12 @@ def _spread(word: str, where: str) -> float | None:
     return 2 + gap / 10 if gap <= 3 * len(word) else None
 
 
-async def show(shell: Shell) -> None:
+def show(shell: Shell) -> None:
     """The palette: type, choose, Enter."""
-    chosen = await _pick(shell, "Commands", list(entries(shell)))
-    if chosen is not None:
-        shell.run(chosen.run)
+    _pick(shell, "Commands", list(entries(shell)))
 
 
-async def menu(shell: Shell) -> None:
+def menu(shell: Shell) -> None:
     """Every screen, also those without a tab."""
     tabs = {panel.name: digit for digit, panel in shell.panels.tabs.items()}
     found = [
@@ -113,12 +111,10 @@ async def menu(shell: Shell) -> None:
         )
         for panel in shell.panels.panels
     ]
-    chosen = await _pick(shell, "Screens", found)
-    if chosen is not None:
-        shell.run(chosen.run)
+    _pick(shell, "Screens", found)
 
 
-async def _pick(shell: Shell, title: str, found: Sequence[Entry]) -> Entry | None:
+def _pick(shell: Shell, title: str, found: Sequence[Entry]) -> None:
     commands = any(entry.command for entry in found)
     table: Table[Entry] = Table(
         [
@@ -156,8 +152,8 @@ async def _pick(shell: Shell, title: str, found: Sequence[Entry]) -> Entry | Non
     dialog = dialogs.Dialog(
         title, [Pane(field, size=1), Pane(table)], wide=100, high=min(len(found) + 3, 20), first=field
     )
-    chosen: Entry | None = await shell.ask(dialog)
-    return chosen
+    dialog.then = lambda entry: entry.run()
+    shell.show(dialog)
 
 
 # --- the line that filters a pane

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from yaat_core.errors import PluginError
@@ -69,9 +70,21 @@ class Screen:
             YaatError: as the action does; `PluginError` for an action that the panel does not declare; `ReadOnly` while
                 the TUI is locked and the action changes something.
         """
+        self._declared(action)
+        return await self.shell.call(action, given, tell=tell)
+
+    def follow(self, action: Action[A, R], given: A) -> AbstractAsyncContextManager[AsyncIterator[R]]:
+        """The results of a live action as they come: ``async with self.follow(TAP, given) as stream: async for ...``.
+
+        Raises:
+            YaatError: as the action does, and when the agent goes; it takes a running agent.
+        """
+        self._declared(action)
+        return self.shell.follow(action, given)
+
+    def _declared(self, action: Action[Any, Any]) -> None:
         if action.name not in self.panel.actions:
             raise PluginError(
                 f"the panel `{self.panel.name}` does not declare the action `{action.name}`",
                 fix="name it in Panel(actions=...)",
             )
-        return await self.shell.call(action, given, tell=tell)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import collections
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
@@ -85,6 +86,7 @@ class Shell:
         """``-c FILE`` as it was given: part of what `Y` copies."""
         self.store = Store()
         self.link = AsyncClient(setup.configuration.state_dir) if setup else None
+        """The line to the agent; None when the configuration has errors."""
         self.panels = PanelList(plugins)
         self.app: Application[Any]
         self.nursery: trio.Nursery
@@ -202,11 +204,12 @@ class Shell:
 
     async def ask(self, dialog: dialogs.Dialog) -> Any:
         """Show a dialog and wait for its answer; None: it was left."""
-        self.post(self._open, dialog)
+        self.show(dialog)
         await dialog.done.wait()
         return dialog.result
 
-    def _open(self, dialog: dialogs.Dialog) -> None:
+    def show(self, dialog: dialogs.Dialog) -> None:
+        """Show a dialog at once, so that what is typed next goes into it; `Dialog.then` gets the answer."""
         dialog.before = self.app.layout.current_window
         container = dialog.container(self)
         self.dialogs.append(dialog)
@@ -221,13 +224,16 @@ class Shell:
         """End a dialog; the focus goes back to where it was."""
         if dialog in self.dialogs:
             self.dialogs.remove(dialog)
-            self.post(dialog.done.set)
             self.app.layout.update_parents_relations()
             if dialog.before is not None:
                 try:
                     self.app.layout.focus(dialog.before)
                 except ValueError:
                     self.focus_something()
+            self.post(dialog.done.set)
+            if dialog.then is not None and dialog.result is not None:
+                answer, then = dialog.result, dialog.then
+                self.run(lambda: then(answer))
             self.app.invalidate()
 
     async def confirm(
@@ -297,6 +303,13 @@ class Shell:
             return await trio.to_thread.run_sync(
                 offline.call, setup, action, given, say, abandon_on_cancel=True
             )
+
+    def follow(self, action: Action[A, R], given: A) -> AbstractAsyncContextManager[AsyncIterator[R]]:
+        """The results of a live action as they come. Raises as the action does."""
+        if self.link is None:
+            assert self.setup_error is not None
+            raise self.setup_error
+        return self.link.follow(action, given)
 
     def run(self, work: Callable[[], Any]) -> None:
         """Do it: a function now, a coroutine function in trio. What it raises is shown."""

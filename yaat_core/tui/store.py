@@ -1,22 +1,23 @@
-"""What all screens show, in one place: the last status, the last minutes, rates. Fed by `Feed`; screens only read it."""
+"""What all screens show, in one place: the last status, the last minutes, what happened. Fed by `Feed`; screens only read it."""
 
 from __future__ import annotations
 
 import collections
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import attrs
 import trio
 
 from yaat_core.actions.agent import STATS, Series
 from yaat_core.actions.base import Nothing
-from yaat_core.actions.live import WATCH
+from yaat_core.actions.happenings import EVENTS, Events
+from yaat_core.actions.live import HISTORY, WATCH
 from yaat_core.control.async_client import AsyncClient
 from yaat_core.errors import AgentNotRunning, YaatError
-from yaat_core.status import Status
-from yaat_core.tui import noticing
+from yaat_core.happenings import Happening
+from yaat_core.status import Rates, Status
 
 Connection = Literal["connecting", "live", "lost", "none", "refused"]
 
@@ -24,20 +25,10 @@ Connection = Literal["connecting", "live", "lost", "none", "refused"]
 KEPT: Final = 300
 #: Seconds between two attempts to reach the agent.
 _RETRY: Final = 0.5
-#: Seconds that a rate is taken over: what comes in bursts does not flicker.
-_SPAN: Final = 5
-#: Events that are kept.
+#: Events of the agent that are kept, and fetched at first.
 _EVENTS: Final = 500
-
-
-@attrs.frozen(kw_only=True)
-class Flow:
-    """What goes through a component, a second; ``last``: seconds since something did, None when never."""
-
-    in_: float = 0.0
-    out: float = 0.0
-    errors: float = 0.0
-    last: float | None = None
+#: Seconds without a status after which the agent counts as gone.
+_SILENCE: Final = 20.0
 
 
 @attrs.define(kw_only=True)
@@ -52,7 +43,7 @@ class Store:
     """Why there is no connection."""
     series: Sequence[Series] = ()
     """The agent's own numbers."""
-    flows: Mapping[str, Flow] = attrs.field(factory=dict)
+    rates: Mapping[str, Rates] = attrs.field(factory=dict)
     """By component id."""
     history: Mapping[str, collections.deque[float]] = attrs.field(
         factory=lambda: {
@@ -60,10 +51,8 @@ class Store:
         }
     )
     """The last minutes, a value a second."""
-    noticed: collections.deque[noticing.Noticed] = attrs.field(
-        factory=lambda: collections.deque(maxlen=_EVENTS)
-    )
-    """What happened since the TUI runs, newest last."""
+    happenings: collections.deque[Happening] = attrs.field(factory=lambda: collections.deque(maxlen=_EVENTS))
+    """What happened to the agent, newest last."""
     version: int = 0
 
     @property
@@ -86,117 +75,80 @@ class Feed:
 
     def __init__(self, store: Store, link: AsyncClient, changed: Callable[[], None]) -> None:
         self.store, self.link, self._changed = store, link, changed
-        self._looks: collections.deque[tuple[float, dict[str, dict[str, float]]]] = collections.deque(
-            maxlen=_SPAN + 1
-        )
-        self._last: dict[str, float] = {}
         self.known = trio.Event()
         """Set when it is known whether an agent runs."""
-        self._process: tuple[int, float] = (0, 0.0)
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             try:
-                async with self.link.follow(WATCH, Nothing()) as statuses:
-                    async for status in statuses:
-                        await self._take(status)
+                await self._follow()
             except YaatError as error:
                 self._lost(error)
             await trio.sleep(_RETRY)
 
-    async def _take(self, status: Status) -> None:
+    async def _follow(self) -> None:
+        fresh = True
+        async with self.link.follow(WATCH, Nothing()) as statuses:
+            while True:
+                with trio.move_on_after(_SILENCE) as silence:
+                    status = await anext(statuses)
+                if silence.cancelled_caught:
+                    raise YaatError(f"the agent said nothing for {_SILENCE:.0f} s")
+                await self._take(status, fresh=fresh)
+                fresh = False
+
+    async def _take(self, status: Status, *, fresh: bool) -> None:
         store = self.store
-        if self._process[0] != status.pid or status.uptime_seconds < self._process[1]:
-            self._looks.clear()
-        self._process = (status.pid, status.uptime_seconds)
-        report = await self.link.call(STATS, Nothing())
-        store.series = report.series
-        before = store.status
-        store.noticed.extend(noticing.between(before, status) if before else noticing.first(status))
+        store.series = (await self.link.call(STATS, Nothing())).series
+        await self._events(fresh=fresh)
+        if fresh:
+            await self._past()
+        else:
+            self._curves(status)
+        store.rates = {one.component: one for one in status.rates}
         store.status, store.at = status, time.monotonic()
         store.connection, store.problem = "live", None
-        self._look(status)
-        store.version += 1
-        self.known.set()
-        self._changed()
+        self._told()
+
+    async def _events(self, *, fresh: bool) -> None:
+        """What happened since the last look."""
+        happenings = self.store.happenings
+        if fresh:
+            happenings.clear()
+        after = happenings[-1].number if happenings else None
+        found = await self.link.call(EVENTS, Events(limit=_EVENTS, after=after))
+        happenings.extend(found.happenings)
+
+    async def _past(self) -> None:
+        """The curves as the agent has them."""
+        past = await self.link.call(HISTORY, Nothing())
+        values = (past.in_, past.out, past.errors, past.queue_events, past.queue_bytes)
+        for curve, kept in zip(self.store.history.values(), values, strict=True):
+            curve.clear()
+            curve.extend(kept)
+
+    def _curves(self, status: Status) -> None:
+        """One more value for each."""
+        history = self.store.history
+        sources = [one for one in status.rates if one.component.startswith("sources.")]
+        sinks = [one for one in status.rates if one.component.startswith("sinks.")]
+        history["in"].append(sum(one.in_ for one in sources))
+        history["out"].append(sum(one.out for one in sinks))
+        history["errors"].append(sum(one.errors for one in status.rates))
+        history["queue"].append(status.queue.events)
+        history["bytes"].append(status.queue.bytes)
 
     def _lost(self, error: YaatError) -> None:
         store = self.store
-        before = store.connection
-        if isinstance(error, AgentNotRunning):
-            store.connection = "lost" if store.status is not None else "none"
-        elif store.status is not None:
+        if store.status is not None:
             store.connection = "lost"
         else:
-            store.connection = "refused"
+            store.connection = "none" if isinstance(error, AgentNotRunning) else "refused"
         store.problem = error
-        if before != store.connection:
-            store.version += 1
+        self._told()
+
+    def _told(self) -> None:
+        self.store.version += 1
         self.known.set()
         self._changed()
-
-    def _look(self, status: Status) -> None:
-        """One look at the counters: rates over the last few, and a value for each curve."""
-        now = time.monotonic()
-        totals = totals_of(self.store.series)
-        before = self._looks[-1] if self._looks else None
-        self._looks.append((now, totals))
-        history = self.store.history
-        history["queue"].append(status.queue.events)
-        history["bytes"].append(status.queue.bytes)
-        if before is None:
-            return
-        seconds = max(0.001, now - before[0])
-        for component, counts in totals.items():
-            if counts.get("in_", 0.0) + counts.get("out", 0.0) > sum(
-                before[1].get(component, {}).get(kind, 0.0) for kind in ("in_", "out")
-            ):
-                self._last[component] = now
-        for name, kind, prefix in (
-            ("in", "in_", "sources."),
-            ("out", "out", "sinks."),
-            ("errors", "errors", ""),
-        ):
-            grown = _sum(totals, kind, prefix) - _sum(before[1], kind, prefix)
-            history[name].append(max(0.0, grown) / seconds)
-        first, then = self._looks[0]
-        self.store.flows = {
-            component: _flow(counts, then.get(component, {}), now - first, now, self._last.get(component))
-            for component, counts in totals.items()
-        }
-
-
-_KINDS: Final[Mapping[str, str]] = {
-    "yaat_events_read_total": "in_",
-    "yaat_events_accepted_total": "out",
-    "yaat_events_delivered_total": "out",
-    "yaat_delivery_retries_total": "errors",
-    "yaat_events_dead_total": "errors",
-    "yaat_processor_errors_total": "errors",
-}
-
-
-def totals_of(series: Sequence[Series]) -> dict[str, dict[str, float]]:
-    """By component and kind (`in_`, `out`, `errors`), what its counters say."""
-    totals: dict[str, dict[str, float]] = {}
-    for one in series:
-        kind = _KINDS.get(one.name)
-        if kind is not None and one.value is not None:
-            of = totals.setdefault(one.labels.get("component", ""), {})
-            of[kind] = of.get(kind, 0.0) + one.value
-    return totals
-
-
-def _sum(totals: Mapping[str, Mapping[str, float]], kind: str, prefix: str) -> float:
-    return sum(counts.get(kind, 0.0) for name, counts in totals.items() if name.startswith(prefix))
-
-
-def _flow(
-    now: Mapping[str, float], then: Mapping[str, float], seconds: float, at: float, last: float | None
-) -> Flow:
-    rates: dict[str, Any] = {
-        kind: max(0.0, now.get(kind, 0.0) - then.get(kind, 0.0)) / max(0.001, seconds)
-        for kind in ("in_", "out", "errors")
-    }
-    return Flow(**rates, last=None if last is None else at - last)

@@ -2,7 +2,7 @@
 
 Columns are those of the event schema (`event_id` as a UUID); ``tags['name']`` is a text or NULL. What may stand in one is
 decided from DuckDB's own parse tree: columns, constants, operators, CASE, CAST, and the functions in
-`yaat_kit.sql_functions.SCALARS`; no subquery, no aggregate, nothing that reads files or settings. NULL, and what can't be
+`yaat_core.sql_functions.SCALARS`; no subquery, no aggregate, nothing that reads files or settings. NULL, and what can't be
 computed for an event (a CAST of a text that is no number), count as false.
 """
 
@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from yaat_core.event import SCHEMA, EventBatch
-from yaat_kit.sql_functions import SCALARS
+from yaat_core.sql_functions import SCALARS
 from yaat_kit.sql_tree import PLAIN, nodes
 
 #: Characters.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from yaat_core.errors import QueryFailed, QueryRefused
-from yaat_kit.sql_functions import FUNCTIONS, TABLE_FUNCTIONS
+from yaat_core.sql_functions import FUNCTIONS, TABLE_FUNCTIONS
 
 #: Seconds in which what ends at all has ended, on a machine that has much else to do.
 PATIENCE = 60

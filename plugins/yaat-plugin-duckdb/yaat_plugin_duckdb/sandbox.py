@@ -20,7 +20,7 @@ import attrs
 import duckdb
 
 from yaat_core.errors import QueryRefused
-from yaat_kit.sql_functions import FUNCTIONS, TABLE_FUNCTIONS
+from yaat_core.sql_functions import FUNCTIONS, TABLE_FUNCTIONS
 from yaat_kit.sql_tree import PLAIN, nodes
 from yaat_plugin_duckdb.growth import check_growth
 from yaat_plugin_duckdb.layout import VIEWS

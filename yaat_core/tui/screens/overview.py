@@ -9,13 +9,12 @@ from typing import Any
 
 import trio
 
-from yaat_core.status import ComponentStatus
+from yaat_core.happenings import Happening
+from yaat_core.status import ComponentStatus, Rates
 from yaat_core.tui import figures, starting
 from yaat_core.tui.keys import Key
 from yaat_core.tui.layout import Columns, Node, Pane, Rows
-from yaat_core.tui.noticing import Noticed
 from yaat_core.tui.screen import Screen
-from yaat_core.tui.store import Flow
 from yaat_core.tui.text import Line, count, latency, safe, size, span, wrap
 from yaat_core.tui.themes import mark
 from yaat_core.tui.widgets.curves import Curves, bars_of
@@ -26,6 +25,8 @@ from yaat_core.tui.widgets.table import Column, Table
 _LOOKS = 60
 #: Seconds between two looks at the disk.
 _DISK = 5.0
+#: An event's level as the kind of its mark.
+_LEVELS = {"info": "ok", "warning": "warn", "error": "error"}
 
 
 class Overview(Screen):
@@ -77,15 +78,15 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
             identity=lambda one: one.id,
             empty="no processors",
         )  # fmt: skip
-        self.events: Table[Noticed] = Table(
+        self.events: Table[Happening] = Table(
             [
                 Column(title="time", value=lambda one: self._clock(one.at), least=8),
-                Column(title="", value=lambda one: self.mark(one.level)[1], least=3, style=lambda one: f"class:{one.level}"),
+                Column(title="", value=lambda one: self._level(one)[1], least=3, style=lambda one: self._level(one)[0]),
                 Column(title="component", value=lambda one: one.component, least=10, drop=1),
                 Column(title="what", value=lambda one: one.what, least=20, stretch=True),
             ],
-            identity=lambda one: (one.at, one.component, one.what),
-            empty="nothing happened since this TUI runs",
+            identity=lambda one: one.number,
+            empty="nothing happened yet",
             open=self._explain,
             open_does="what to do about it",
         )  # fmt: skip
@@ -134,7 +135,7 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
         self.sources.rows = kinds.get("sources", [])
         self.sinks.rows = kinds.get("sinks", [])
         self.processors.rows = kinds.get("processors", [])
-        self.events.rows = list(self.shell.store.noticed)[::-1]
+        self.events.rows = list(self.shell.store.happenings)[::-1]
         now = figures.buckets(self.shell.store.series_of("yaat_delivery_latency_seconds"))
         self._looks = [*self._looks[-_LOOKS:], now]
 
@@ -158,15 +159,18 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
         """A state with its sign."""
         return mark(state, self.shell.glyphs)
 
+    def _level(self, one: Happening) -> tuple[str, str]:
+        return self.mark(_LEVELS[one.level])
+
     def _style(self, one: ComponentStatus) -> str:
         return self.mark(one.state)[0]
 
     def rate(self, one: ComponentStatus, kind: str) -> str:
         """Events a second."""
-        return count(getattr(self.shell.store.flows.get(one.id, Flow()), kind))
+        return count(getattr(self.shell.store.rates.get(one.id, Rates(component=one.id)), kind))
 
     def _last(self, one: ComponentStatus) -> str:
-        last = self.shell.store.flows.get(one.id, Flow()).last
+        last = self.shell.store.rates.get(one.id, Rates(component=one.id)).last_event_seconds
         return "-" if last is None else "now" if last < 3 else span(last)
 
     def _account(self, one: ComponentStatus, kind: str) -> str:
@@ -196,7 +200,7 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
             return safe(at)[:8]
         return f"{(moment if self.shell.settings.utc else moment.astimezone()):%H:%M:%S}"
 
-    async def _explain(self, one: Noticed) -> None:
+    async def _explain(self, one: Happening) -> None:
         advice = one.advice or "Nothing to do."
         await self.shell.message(one.component, f"{one.at}\n{one.what}\n\n{advice}")
 

@@ -169,7 +169,7 @@ Dead letters: Space marks, Enter shows the events and why each was refused, r de
     async def look(self) -> None:
         """Fetch both lists; what can't be had is told in their place."""
         try:
-            if not self.shell.store.live:
+            if self.shell.store.connection in ("none", "lost"):
                 self.depths.rows = await self._stored()
             found = await self.call(QUEUE_LIST, QueueList(limit=_RECORDS), tell=lambda _: None)
             letters = await self.call(

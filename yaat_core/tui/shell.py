@@ -25,6 +25,7 @@ from yaat_core.tui.panelling import Opened, PanelList
 from yaat_core.tui.screen import Screen
 from yaat_core.tui.settings import Settings
 from yaat_core.tui.store import Store
+from yaat_core.tui.widgets.fields import Field
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -170,13 +171,17 @@ class Shell:
         if self.current is not None:
             self.run(self.current.update)
 
-    def focus_something(self) -> None:
-        """Give the focus to the first pane of the screen, unless one has it."""
+    def focus_something(self, *, no_text: bool = False) -> None:
+        """Give the focus to the first pane of the screen, ``no_text``: to the first in which letters are keys."""
         opened = self.panels.opened(self.current)
         if opened is None or self.dialogs:
             return
         for pane in opened.node.panes():
-            if pane.widget.focusable and pane.shows(self):
+            if (
+                pane.widget.focusable
+                and pane.shows(self)
+                and not (no_text and isinstance(pane.widget, Field))
+            ):
                 self.focus(pane.widget)
                 return
 

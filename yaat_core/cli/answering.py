@@ -27,9 +27,9 @@ class _NotYet(Exception):
 
 
 @contextlib.contextmanager
-def answering(door: Door, asked: Query) -> Iterator[QueryAnswer]:
-    """The answer, closed at the end of the block."""
-    setup = load(door)
+def answering(door: Door, asked: Query, *, setup: Setup | None = None) -> Iterator[QueryAnswer]:
+    """The answer, closed at the end of the block. ``setup``: when it is loaded already."""
+    setup = setup or load(door)
     deadline = time.monotonic() + PATIENCE
     with contextlib.ExitStack() as stack:
         while True:

@@ -21,7 +21,7 @@ import attrs
 import click
 
 #: Options that every command has, as `Door` keeps them.
-_COMMON: Final = ("config_file", "as_json", "color")
+_COMMON: Final = ("config_file", "as_json", "color", "no_pager")
 
 
 @attrs.define(kw_only=True)
@@ -31,15 +31,28 @@ class Door:
     config_file: Path | None = None
     as_json: bool = False
     color: str = "auto"
+    pager: bool = True
+    _paged: Any = attrs.field(default=None, init=False)
 
     # --- output ---
 
-    def result(self, document: Any, human: Callable[[], None]) -> None:
-        """The outcome: one JSON document with ``--json``, else what ``human`` prints."""
+    def result(self, document: Any, human: Callable[[], None], *, long: bool = False) -> None:
+        """The outcome: one JSON document with ``--json``, else what ``human`` prints; ``long``: on a terminal by pages."""
         if self.as_json:
             self.document(document)
+        elif long and self.on_terminal:
+            self._by_pages(human)
         else:
             human()
+
+    def _by_pages(self, human: Callable[[], None]) -> None:
+        from yaat_core.cli.paging import paged
+
+        with paged(enabled=self.pager) as self._paged:
+            try:
+                human()
+            finally:
+                self._paged = None
 
     def document(self, document: Any) -> None:
         """One JSON document on stdout."""
@@ -50,7 +63,12 @@ class Door:
 
     def line(self, text: str = "") -> None:
         """A line of the result; styles are taken out when colours are off. Data in it is `terminal_safe`."""
-        click.echo(text, color=self.colored(sys.stdout))
+        colored = self.colored(sys.stdout)
+        if self._paged is None:
+            click.echo(text, color=colored)
+        else:
+            shown = text if colored else click.unstyle(text)
+            self._paged.write(shown.encode(sys.stdout.encoding or "utf-8", "backslashreplace") + b"\n")
 
     def note(self, text: str) -> None:
         """A message to the person: stderr, so that it is never part of the result."""
@@ -109,11 +127,13 @@ class DoorGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def command(name: str | None = None, *, example: str) -> Callable[[Callable[..., Any]], DoorCommand]:
+def command(
+    name: str | None = None, *, example: str, kind: type[DoorCommand] = DoorCommand
+) -> Callable[[Callable[..., Any]], DoorCommand]:
     """Make a function a command. Its docstring is the help, ``example`` lines come after it."""
 
     def make(function: Callable[..., Any]) -> DoorCommand:
-        made = click.command(name, cls=DoorCommand, example=example)(function)
+        made = click.command(name, cls=kind, example=example)(function)
         assert isinstance(made, DoorCommand)
         return made
 
@@ -121,7 +141,7 @@ def command(name: str | None = None, *, example: str) -> Callable[[Callable[...,
 
 
 def common_options() -> list[click.Option]:
-    """``-c``, ``--json`` and ``--color``."""
+    """``-c``, ``--json``, ``--color`` and ``--no-pager``."""
     return [
         click.Option(
             ["-c", "--config", "config_file"],
@@ -134,6 +154,9 @@ def common_options() -> list[click.Option]:
             type=click.Choice(["auto", "always", "never"]),
             default=None,
             help="Colours; auto: on a terminal, unless NO_COLOR is set.",
+        ),
+        click.Option(
+            ["--no-pager"], is_flag=True, help="Long output straight to the terminal, not through $PAGER."
         ),
     ]
 
@@ -149,6 +172,7 @@ def _merged(before: Door | None, given: Mapping[str, Any]) -> Door:
         config_file=given["config_file"] or outer.config_file,
         as_json=given["as_json"] or outer.as_json,
         color=given["color"] or outer.color,
+        pager=outer.pager and not given["no_pager"],
     )
 
 

@@ -40,7 +40,7 @@ class Table:
     def write(self, answer: QueryAnswer) -> None:
         """A head, a line a row."""
         width = terminal_width() if self.style.terminal else None
-        for line in stream(answer.schema.names, map(_cells, answer), width=width):
+        for line in stream(answer.schema.names, map(cells, answer), width=width):
             self.file.write(line.encode("utf-8", "backslashreplace") + b"\n")
             if self.style.terminal:
                 self.file.flush()
@@ -122,6 +122,7 @@ def _encode(file: Any, encoder: Encoder, answer: QueryAnswer) -> None:
     file.flush()
 
 
-def _cells(batch: Any) -> Iterator[tuple[Any, ...]]:
+def cells(batch: Any) -> Iterator[tuple[Any, ...]]:
+    """The rows of a batch as they are shown."""
     columns = [[shown(value) for value in column] for column in values_of(batch)]
     return zip(*columns, strict=True)

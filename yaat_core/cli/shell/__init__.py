@@ -1,0 +1,1 @@
+"""`yaat query` as a conversation."""

@@ -76,7 +76,9 @@ def main() -> None:
 
 def _fill(site: Site) -> None:
     for number in range(40):
-        site.write(*(f"{number} GET /cart/{n} 200 12ms" for n in range(50)), f"{number} bad request 漢字 \x1b[31m")
+        site.write(
+            *(f"{number} GET /cart/{n} 200 12ms" for n in range(50)), f"{number} bad request 漢字 \x1b[31m"
+        )
         time.sleep(0.05)
     site.wait_account("picky", queued=0)
 

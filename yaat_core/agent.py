@@ -195,19 +195,23 @@ class Agent:
         with trio.move_on_after(READY_WITHIN):
             await self._rooms.start.decided.wait()
         told = "started" if self._rooms.start.decided.is_set() else "started, and waits for its sinks"
-        counts = f"{len(self._configuration.sources)} sources, {len(self._configuration.sinks)} sinks"
-        self.health.diary.add("start", "agent", f"{told}: yaat {__version__}, pid {os.getpid()}, {counts}")
+        self.health.diary.add(
+            "start", "agent", f"{told}: yaat {__version__}, pid {os.getpid()}, {self._counts()}"
+        )
         await self.notifier.ready()
 
     def _in_short(self) -> str:
         """For `systemctl status`."""
         health = self.health.now()
-        whole = self._configuration
-        state = f"{self._state}: {len(whole.sources)} sources, {len(whole.sinks)} sinks"
+        state = f"{self._state}: {self._counts()}"
         if not health.problems:
             return f"{state}, healthy"
         worst = next((one for one in health.problems if one.level == "error"), health.problems[0])
-        return f"{state}, {len(health.problems)} problems: {worst.component}: {worst.what}"
+        return f"{state}, {_some(len(health.problems), 'problem')}: {worst.component}: {worst.what}"
+
+    def _counts(self) -> str:
+        whole = self._configuration
+        return f"{_some(len(whole.sources), 'source')}, {_some(len(whole.sinks), 'sink')}"
 
     async def _delivered(self) -> None:
         """Returns when every sink that can be served has everything."""
@@ -370,6 +374,10 @@ def run(configuration: Configuration, plugins: Plugins, *, once: bool = False) -
 async def _within(scope: trio.CancelScope, work: Callable[[], Awaitable[None]]) -> None:
     with scope:
         await work()
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 async def _cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:

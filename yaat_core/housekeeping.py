@@ -64,7 +64,7 @@ async def watch_loop(stats: Stats) -> None:
 
 
 async def _round(rooms: Rooms, stats: Stats, health: HealthBoard, configuration: Configuration) -> None:
-    await look_at(rooms.lanes.values(), configuration.health, health)
+    await look_at(list(rooms.lanes.values()), configuration.health, health)
     await expire(rooms.detached, rooms.door)
     await rooms.dead_letters.expire(rooms.all_lanes(), float(configuration.dead_letter.retention))
     figures = report.queue_figures(await rooms.door.state(), rooms.lanes.values())

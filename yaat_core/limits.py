@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from yaat_core.clock import ages
 from yaat_core.config.model import HealthSettings
@@ -12,10 +12,11 @@ from yaat_core.pipeline.lane import Lane
 _TOPIC = "limit"
 
 
-async def look_at(lanes: Iterable[Lane], limits: HealthSettings, health: HealthBoard) -> None:
+async def look_at(lanes: Sequence[Lane], limits: HealthSettings, health: HealthBoard) -> None:
     """Tell of each sink the first limit that what waits for it passes; what is within its limits again is cleared."""
     for lane in lanes:
-        if over := await _over(lane, limits):
+        over = await _over(lane, limits)
+        if over and lane.cursor.detached_at_us is None:  # not taken away meanwhile
             health.set(
                 lane.name,
                 over,

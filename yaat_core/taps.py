@@ -173,6 +173,11 @@ class Taps:
         self._at: Mapping[str, Sequence[Tap]] = {}
         self.threads = trio.CapacityLimiter(THREADS)
 
+    @property
+    def anybody(self) -> bool:
+        """Does anybody look anywhere?"""
+        return bool(self._at)
+
     def show(self, point: str, batch: EventBatch, last: int | None = None) -> None:
         """Redacted events pass a point behind the chains; ``last``: the sequence of the last one."""
         for tap in self._at.get(point, ()):

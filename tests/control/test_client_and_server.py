@@ -159,7 +159,7 @@ def test_ndjson_has_columns_rows_and_an_end(serving: Any, state_dir: Path) -> No
         ("/v1/queue/show", b"{}", "sequence"),
         ("/v1/query", b'{"sql": ""}', "$.sql"),
         ("/v1/status", b'{"x": 1}', "unknown argument 'x'"),
-        ("/v1/query", b'{"sql": "' + b"x" * (1 << 20) + b'"}', "larger than"),
+        ("/v1/query", b'{"sql": "' + b"x" * (4 << 20) + b'"}', "larger than"),
     ],
 )
 def test_a_wrong_body_is_a_clear_400(

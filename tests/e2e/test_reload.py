@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import random
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -268,3 +271,39 @@ def test_the_service_manager_hears_of_it(tmp_path: Path) -> None:
             until("READY")
             assert agent.terminate() == 0
             until("STOPPING")
+
+
+#: Makes standard input the terminal that controls the process, and becomes `yaat`.
+ON_TERMINAL = (
+    "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "os.execv(sys.executable, sys.argv[1:])"
+)
+
+
+@pytest.mark.parametrize("nohup", [False, True])
+def test_the_end_of_its_terminal_ends_an_agent_unless_it_was_told_otherwise(
+    tmp_path: Path, nohup: bool
+) -> None:
+    (tmp_path / "logs" / "a").mkdir(parents=True)
+    config = tmp_path / "yaat.yaml"
+    config.write_text(text("a"))
+    leader, follower = pty.openpty()
+    python = (
+        f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); {ON_TERMINAL}"
+        if nohup
+        else ON_TERMINAL
+    )
+    command = [sys.executable, "-c", python, sys.executable, "-m", "yaat_core.cli", "run", "-c", str(config)]
+    with open(tmp_path / "agent.log", "wb") as log:
+        process = subprocess.Popen(command, stdin=follower, stdout=log, stderr=log)
+    os.close(follower)
+    site = Site(tmp_path, AgentProcess(config, process=process))
+    with site.agent:
+        wait_until(lambda: (tmp_path / "state" / "read.sock").exists(), what=site.agent.log())
+        wait_until(lambda: site.status().state == "running", what=site.agent.log())
+        os.close(leader)
+        if nohup:
+            wait_until(lambda: "configuration reloaded (SIGHUP)" in site.agent.log(), what=site.agent.log())
+            assert site.agent.terminate() == 0
+        else:
+            assert process.wait(60) == 0, site.agent.log()

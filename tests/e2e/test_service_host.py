@@ -61,9 +61,13 @@ def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 def box(booted: Machine) -> Machine:
     """The host with the program, and nothing that a test before left."""
     if booted.run("test", "-e", PREFIX, check=False).returncode == 0:
-        booted.run(YAAT, "uninstall", "--purge-data", "--confirm", booted.hostname())
-    booted.shell("systemctl disable --now load 2>/dev/null || true; rm -rf /var/log/shop")
-    install_program(booted)
+        booted.run(YAAT, "service", "uninstall", "--yes")
+    else:
+        install_program(booted)
+    booted.shell("systemctl disable --now load 2>/dev/null || true")
+    booted.shell(
+        "rm -rf /var/lib/yaat /etc/yaat /var/log/shop /var/log/late.log /etc/systemd/system/load.service"
+    )
     return booted
 
 
@@ -106,7 +110,7 @@ def test_rebooted_under_load_every_line_is_stored_once(box: Machine) -> None:
     assert len(lines) > 1500
     assert len({line.rpartition(" ")[2] for line in lines}) == 3, "it wrote once for each boot"
     assert sorted(rows) == sorted(lines)
-    account = box.json("diagnose", "--fail-on", "never")["accounting"]
+    account = box.json("status", "--fail-on", "never")["accounting"]
     assert account["balanced"]
     assert account["by_sink"]["local"]["lost"] == 0
 

@@ -278,3 +278,15 @@ def test_this_program_knows_where_it_is() -> None:
     assert found.path == Path(sys.prefix) / "bin" / "yaat"
     assert found.how == "source tree"
     assert not found.removable
+
+
+def test_what_another_user_left_in_the_state_directory_is_given_back(
+    bare: Facts, wish: Wish, tmp_path: Path
+) -> None:
+    state = lived_in(tmp_path / "state")
+    owner = state.stat().st_uid
+    for uid, wanted in ((owner, []), (owner + 1, [("give", str(state))])):
+        now = attrs.evolve(bare, user=SystemUser(uid=uid, gid=1, ours=True))
+        plan = installing.plan(now, attrs.evolve(wish, state_dir=state))
+        assert [step for step in doing(plan) if step[0] == "give"] == wanted
+    assert installing.strangers(state, owner + 1) == 3

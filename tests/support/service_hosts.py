@@ -51,7 +51,9 @@ class Machine:
 
     def json(self, *arguments: str) -> Any:
         """What `yaat ... --json` prints."""
-        return json.loads(self.run(YAAT, *arguments, "--json").stdout)
+        done = self.run(YAAT, *arguments, "--json", check=False)
+        assert done.returncode == 0, (arguments, done.stdout[-3000:], done.stderr[-3000:], self.log())
+        return json.loads(done.stdout)
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Rows; none while the agent can't answer."""
@@ -69,7 +71,7 @@ class Machine:
         deadline = time.monotonic() + PATIENCE
         while not good(found := what()):
             assert time.monotonic() < deadline, (found, self.log())
-            time.sleep(0.3)
+            time.sleep(0.5)
         return found
 
     def hostname(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -140,7 +140,7 @@ def unset(door: Door, *, keys: tuple[str, ...], file: Path | None, yes: bool, dr
 @click.argument("other", type=click.File("rb"), metavar="FILE")
 @file_option
 @click.pass_obj
-def diff(door: Door, *, other: click.utils.LazyFile, file: Path | None) -> int:
+def diff(door: Door, *, other: IO[bytes], file: Path | None) -> int:
     """What FILE (- is stdin) would change in place of the configuration, and whether it is valid; nothing is written.
 
     Exit code 2 when it is not valid.

@@ -91,7 +91,8 @@ def run(door: Door, action: Action[A, R], given: A, *, place: Place | None = Non
         if error.code != CannotWrite.code:
             raise
     done = locally(place, action, given)
-    return _reloaded(place, done)
+    told: R = _reloaded(place, done)
+    return told
 
 
 def locally(place: Place, action: Action[A, R], given: A) -> R:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -25,7 +25,7 @@ SELDOM: Final = 2.0
 
 def followed(
     door: Door, agent: Client, action: Action[A, R], given: A, *, again: A | None = None
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     """Results until the agent stops. When it only let go because nothing was read for a while, they go on (``again``: as
     is asked then).
 

@@ -38,7 +38,7 @@ def _show(door: Door, done: Reloaded) -> None:
     for one in done.changes:
         door.line(f"{one.what:9} {terminal_safe(one.component)}")
     if not done.changes:
-        door.line("nothing is different")
+        door.line(f"nothing is different from what the agent read at {done.was_read_at}")
     door.line(f"{mark('yes')} reloaded; {done.unchanged} components went on as they were")
     if done.restart_needed:
         names = ", ".join(done.restart_needed)

@@ -46,6 +46,8 @@ def tap(door: Door, *, name: str, expression: str | None, limit: int | None, rat
     notes = Notes(door)
     with client(door) as agent:
         for batch in followed(door, agent, TAP, TapGiven(at=name, filter=expression, per_second=rate)):
+            if not batch.seen and door.on_terminal:
+                door.note(f"what passes {batch.at} from now on; Ctrl-C ends it")
             events = batch.events if left is None else batch.events[:left]
             for event in events:
                 json_line(event) if door.as_json else door.line(event_line(event))

@@ -163,7 +163,7 @@ class Configuration:
     reload: ReloadSettings
     included: Sequence[Path] = ()
     """Files that ``path`` includes, in the order in which they were read."""
-    digest: str = ""
+    digest: str = attrs.field(default="", eq=False)
     """SHA-256 of the text of the file and of those that it includes, as `sha256sum` prints it for a file alone."""
     formats: Mapping[str, ProcessorEntry] = attrs.field(factory=dict)
     """Every format that works without options, ready to serve as a parser that a label names."""

@@ -19,6 +19,8 @@ log = logging.getLogger("yaat.start")
 
 #: Seconds that an intact queue waits for the sinks to answer before it goes on without.
 INTACT_WAIT = 5.0
+#: Seconds that any other one waits before that is told.
+TOLD_AFTER = 2.0
 
 
 class Start:
@@ -65,6 +67,8 @@ class Start:
     async def decide(self) -> None:
         """Wait for the answers (an intact queue: for a while), adopt what is ahead, let everybody go."""
         with trio.move_on_after(INTACT_WAIT) if self._intact else trio.CancelScope():
+            with trio.move_on_after(TOLD_AFTER):
+                await self._complete.wait()
             if not self._intact and self._missing:
                 self._wait_told()
             await self._complete.wait()

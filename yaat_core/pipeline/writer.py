@@ -92,7 +92,7 @@ class QueueWriter:
         return self._chains.get(source)
 
     async def rewire(self, chains: Mapping[str, Chain]) -> None:
-        """Other chains, from the next batch on; what the one before left in the making is complete when this returns.
+        """Other chains, from the next batch on.
 
         A processor that is in none of them any more says what it has left, and is closed. A source that has none any more
         keeps its old one for what is still on its way.
@@ -134,7 +134,8 @@ class QueueWriter:
 
     async def _make(self, *, final: bool) -> None:
         if self._makers:
-            self._left += await self._thread(partial(self._makers.made, final=final))
+            made = await self._thread(partial(self._makers.made, final=final))
+            self._left += made
         if self._left:
             made, self._left, durable = self._left, [], trio.Event()
             await self._ready.send(
@@ -145,7 +146,8 @@ class QueueWriter:
     async def _change(self) -> None:
         """In the thread of the chains, so between two batches. What is left to say waits for `_make`: it is kept through a
         cancellation."""
-        self._left += await self._thread(self._swap)
+        left = await self._thread(self._swap)
+        self._left += left
 
     def _swap(self) -> list[Made]:
         kept = {

@@ -168,12 +168,14 @@ class Reloader:
             what = "a reload failed in the middle: what runs is neither the old nor the new configuration"
             self.health.set(COMPONENT, what, advice="restart the agent; the log has the details")
             raise
+        was_read_at = self.loaded_at
         self._done(todo, by)
         return Reloaded(
             changes=tuple(todo.changes),
             unchanged=todo.unchanged,
             restart_needed=tuple(todo.restart_needed),
             file=str(wanted.path) if wanted.path else None,
+            was_read_at=was_read_at,
             hash=wanted.digest,
         )
 
@@ -224,6 +226,8 @@ class Reloader:
         while True:
             await trio.sleep(LOOK_EVERY)
             whole = self.engine.configuration
+            if self._watched is None and whole.path is not None:
+                await self._look_again(begin=True)
             if self._watched is None or not whole.reload.watch:
                 continue
             now = await trio.to_thread.run_sync(self._watched.look)

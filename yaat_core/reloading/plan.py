@@ -13,18 +13,9 @@ from yaat_core.workshop import alike
 
 E = TypeVar("E", bound=Entry)
 
-#: Keys of the file that apply where they are read, without a component that restarts.
-_PLAIN = (
-    "service_name",
-    "environment",
-    "organization_id",
-    "tags",
-    "dead_letter.path",
-    "dead_letter.retention",
-    "health.listen",
-    "reload.watch",
-    "shutdown_grace",
-)
+#: Keys of the file that apply where they are read, without a component that restarts, and tables of such keys.
+_PLAIN = ("service_name", "environment", "organization_id", "tags", "shutdown_grace")
+_TABLES = ("dead_letter", "health", "reload")
 
 
 @attrs.frozen(kw_only=True)
@@ -63,11 +54,7 @@ def plan(before: Configuration, after: Configuration) -> Plan:
     changes = [Change(component=name, what=what) for name, what in components if what is not None]
     if not _same_order(before, effective):
         changes.append(Change(component="processors", what="changed"))
-    changes += [
-        Change(component=key, what="changed")
-        for key in _PLAIN
-        if not alike(_at(before, key), _at(effective, key))
-    ]
+    changes += [Change(component=key, what="changed") for key in _keys(before, effective)]
     return Plan(
         configuration=effective,
         changes=changes,
@@ -140,8 +127,13 @@ def _same_order(before: Configuration, after: Configuration) -> bool:
     return first == second
 
 
-def _at(whole: Configuration, key: str) -> object:
-    value: object = whole
-    for part in key.split("."):
-        value = getattr(value, part)
-    return value
+def _keys(before: Configuration, after: Configuration) -> Iterator[str]:
+    """Plain keys that are different."""
+    for key in _PLAIN:
+        if not alike(getattr(before, key), getattr(after, key)):
+            yield key
+    for table in _TABLES:
+        one, other = getattr(before, table), getattr(after, table)
+        for field in attrs.fields(type(one)):
+            if not alike(getattr(one, field.name), getattr(other, field.name)):
+                yield f"{table}.{field.name}"

@@ -35,5 +35,7 @@ class Reloaded:
     """Components that went on as they were."""
     restart_needed: Sequence[str]
     file: str | None = None
+    was_read_at: str = ""
+    """When what ran until now was read."""
     hash: str = ""
     """SHA-256 of the text that was read, included files after it."""

@@ -101,7 +101,7 @@ def _strangers(facts: Facts, state_dir: Path | None) -> Iterator[UnitProblem]:
     if facts.user is None or state_dir is None or not (count := strangers(state_dir, facts.user.uid)):
         return
     yield UnitProblem(
-        what=f"{count} files in {state_dir} belong to another user: the service can't write them",
+        what=f"{count} file{'s' * (count != 1)} in {state_dir} of another user: the service can't write there",
         advice="`sudo yaat service start` gives them back; run such commands as the service's user: sudo -u yaat yaat ...",
         level="error",
     )

@@ -33,6 +33,7 @@ from yaat_core.tui.layout import exactly, share
 from yaat_core.tui.shell import Shell
 from yaat_core.tui.text import Line, cells, columns, fit_line, safe, span
 from yaat_core.tui.widgets.base import Label
+from yaat_core.tui.widgets.editor import Editor
 
 
 def make(shell: Shell, *, input: Input | None = None, output: Output | None = None) -> Application[Any]:
@@ -192,7 +193,7 @@ class Bars:
         """What keys do here, as many as fit."""
         shell = self.shell
         if shell.editing():
-            pairs = [("Enter", "accept"), ("Esc", "leave the field"), ("Tab", "next field")]
+            pairs = [*self._while_typing(), ("Esc", "leave the field"), *self._tab_does()]
         elif shell.dialogs:
             pairs = [("Enter", "choose"), ("Tab", "next"), ("Esc", "close")]
         else:
@@ -206,6 +207,21 @@ class Bars:
             line += [("class:key", key), ("class:key.text", f":{does}  ")]
             used += need
         return fit_line(line, width)
+
+    def _while_typing(self) -> list[tuple[str, str]]:
+        """What keys do that are no text; in one line Enter accepts it."""
+        shell = self.shell
+        focused, screen = shell.focused(), shell.current
+        own = [*(focused.keys() if focused else ()), *(screen.keys() if screen and not shell.dialogs else ())]
+        named = [
+            (label(keys[0]), key.footer)
+            for key in own
+            if key.anywhere and key.footer and key.when() and (keys := keys_of(key, shell.overrides))
+        ]
+        return named if isinstance(focused, Editor) else [("Enter", "accept"), *named]
+
+    def _tab_does(self) -> list[tuple[str, str]]:
+        return [] if isinstance(self.shell.focused(), Editor) else [("Tab", "next field")]
 
     def _pairs(self) -> list[tuple[str, str]]:
         shell = self.shell

@@ -117,7 +117,7 @@ class Commands:
         if shell.searching is not None:
             palette.end_search(shell, keep=False)
         elif shell.editing():
-            shell.focus_something()
+            shell.focus_something(no_text=True)
         elif shell.zoomed is not None:
             shell.zoomed = None
         else:

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
@@ -18,12 +19,13 @@ import trio
 
 from yaat_core.control.async_client import AsyncClient
 from yaat_core.errors import AgentNotRunning, YaatError
-from yaat_core.tui import dialogs, themes
+from yaat_core.tui import configuring, dialogs, themes
 from yaat_core.tui.keys import Key, is_async
 from yaat_core.tui.panelling import Opened, PanelList
 from yaat_core.tui.screen import Screen
 from yaat_core.tui.settings import Settings
 from yaat_core.tui.store import Store
+from yaat_core.tui.widgets.fields import Field
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -169,13 +171,17 @@ class Shell:
         if self.current is not None:
             self.run(self.current.update)
 
-    def focus_something(self) -> None:
-        """Give the focus to the first pane of the screen, unless one has it."""
+    def focus_something(self, *, no_text: bool = False) -> None:
+        """Give the focus to the first pane of the screen, ``no_text``: to the first in which letters are keys."""
         opened = self.panels.opened(self.current)
         if opened is None or self.dialogs:
             return
         for pane in opened.node.panes():
-            if pane.widget.focusable and pane.shows(self):
+            if (
+                pane.widget.focusable
+                and pane.shows(self)
+                and not (no_text and isinstance(pane.widget, Field))
+            ):
                 self.focus(pane.widget)
                 return
 
@@ -291,6 +297,9 @@ class Shell:
                 f"`{action.name}` changes something, and this TUI is locked",
                 fix="press R to unlock it, or start `yaat` without --read-only",
             )
+        if configuring.concerns(action):
+            work = partial(configuring.run, self, action, given)
+            return await trio.to_thread.run_sync(work, abandon_on_cancel=True)
         if self.link is None or self.setup is None:
             assert self.setup_error is not None
             raise self.setup_error

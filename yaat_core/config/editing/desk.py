@@ -51,11 +51,15 @@ def unchanged(edit: Edit, hash: str | None) -> Edit:
     return checked
 
 
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))
+
+
 @attrs.frozen(kw_only=True)
 class Desk:
     """One configuration. ``path`` is its main file, which need not be there yet."""
 
-    path: Path = attrs.field(converter=lambda path: Path(os.path.abspath(path)))
+    path: Path = attrs.field(converter=_absolute)
     state_dir: Path
     plugins: Plugins
     environ: Mapping[str, str] = attrs.field(factory=lambda: os.environ, repr=False)

@@ -72,7 +72,7 @@ def _mask_options(root: Table, registry: Registry) -> None:
     for kind in ("sources", "processors", "sinks"):
         for component in _below(root.get(kind)):
             type = component.get("type") if isinstance(component, Table) else None
-            known = registry.find(kind, getattr(type, "text", ""))  # type: ignore[arg-type]
+            known = registry.find(kind, getattr(type, "text", ""))
             if known is not None and isinstance(component, Table):
                 _mask_class(component, known.config)
 

@@ -68,11 +68,10 @@ def scalar(value: Any, *, quote: str = "") -> str:
         return _number(value, str(value))
     if isinstance(value, float):
         return _float(value)
-    if quote == "'" and not _UNPRINTABLE.search(value) and "\n" not in value and "\t" not in value:
-        return "'" + value.replace("'", "''") + "'"
-    if quote or not _is_plain(value):
-        return _double(value)
-    return str(value)
+    text = str(value)
+    if quote == "'" and not _UNPRINTABLE.search(text) and "\n" not in text and "\t" not in text:
+        return "'" + text.replace("'", "''") + "'"
+    return _double(text) if quote or not _is_plain(text) else text
 
 
 def flow(value: Any) -> str:

@@ -124,7 +124,14 @@ class Editor(Field):
         ]
         if self._run is not None:
             made.append(
-                Key(name="editor.run", keys=("f5", "c-j"), does="run it", run=self._accept_all, anywhere=True)
+                Key(
+                    name="editor.run",
+                    keys=("f5", "c-j"),
+                    does="run it",
+                    run=self._accept_all,
+                    footer="run",
+                    anywhere=True,
+                )
             )
         return made
 
@@ -160,7 +167,7 @@ class Editor(Field):
     def note(self) -> str:
         """Where the cursor is, and what is wrong there."""
         wrong = self.marks.get(self.line, "")
-        count = f"{len(self.marks)} problems  " if self.marks else ""
+        count = f"{len(self.marks)} lines with problems  " if self.marks else ""
         where = f"{self.line}:{self.buffer.document.cursor_position_col + 1}"
         return safe(wrong) + "  " + where if wrong else count + where
 

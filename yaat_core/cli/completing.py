@@ -65,7 +65,8 @@ def _file(ctx: click.Context) -> Path | None:
 
 
 def _configuration(ctx: click.Context) -> Mapping[str, Any]:
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
         path = _file(ctx)

@@ -61,6 +61,8 @@ class Terminal:
         """Everything that the program wrote."""
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
         self._master, slave = pty.openpty()
+        # What a terminal answers by itself, such as where the cursor is.
+        self.screen.write_process_input = lambda data: os.write(self._master, data.encode())
         self._size(slave)
         self.process = subprocess.Popen(
             list(command),
@@ -117,13 +119,7 @@ class Terminal:
             if not data:
                 return
             self.raw += data
-            self._answer(data)
             self.stream.feed(self._text.decode(data))
-
-    def _answer(self, data: bytes) -> None:
-        """What a terminal answers by itself: where the cursor is."""
-        if b"\x1b[6n" in data:
-            os.write(self._master, b"\x1b[1;1R")
 
     @property
     def lines(self) -> list[str]:

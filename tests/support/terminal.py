@@ -108,8 +108,9 @@ class Terminal:
     # --- the screen
 
     def read(self, seconds: float) -> None:
-        """Take what the program writes, for at most so long without anything new."""
-        while select.select([self._master], [], [], seconds)[0]:
+        """Take what the program writes, for so long."""
+        until = time.monotonic() + seconds
+        while select.select([self._master], [], [], max(0.0, until - time.monotonic()))[0]:
             try:
                 data = os.read(self._master, 65536)
             except OSError:  # the other end is closed
@@ -119,6 +120,8 @@ class Terminal:
             self.raw += data
             self._answer(data)
             self.stream.feed(self._text.decode(data))
+            if time.monotonic() >= until:
+                return
 
     def _answer(self, data: bytes) -> None:
         """What a terminal answers by itself: where the cursor is."""

@@ -110,8 +110,9 @@ class Terminal:
     # --- the screen
 
     def read(self, seconds: float) -> None:
-        """Take what the program writes, for at most so long without anything new."""
-        while select.select([self._master], [], [], seconds)[0]:
+        """Take what the program writes, for so long."""
+        until = time.monotonic() + seconds
+        while select.select([self._master], [], [], max(0.0, until - time.monotonic()))[0]:
             try:
                 data = os.read(self._master, 65536)
             except OSError:  # the other end is closed
@@ -120,6 +121,8 @@ class Terminal:
                 return
             self.raw += data
             self.stream.feed(self._text.decode(data))
+            if time.monotonic() >= until:
+                return
 
     @property
     def lines(self) -> list[str]:

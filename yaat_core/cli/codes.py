@@ -79,5 +79,7 @@ A line chart needs a time in the first column and numbers in the others; with a 
 of its values becomes a line of its own. Bars need a text and one number.
 
 To mend it: choose the columns in this order, e.g.
-SELECT time_bucket(INTERVAL '1 minute', timestamp), count(*) FROM logs GROUP BY 1.""",
+
+    SELECT time_bucket(INTERVAL '1 minute', timestamp) AS minute, count(*)
+    FROM logs GROUP BY 1 ORDER BY 1""",
 }

@@ -131,12 +131,31 @@ class Detector:
     detect: Callable[[Machine], Iterable[Detection]]
 
 
-class DefaultSources(dict[str, Mapping[str, Any]]):
-    """An answer to the hook `default_sources` that also tells what could not be looked at, with advice."""
+@attrs.frozen(kw_only=True)
+class Proposed:
+    """A source that could be added: ``options`` as it would be written; ``what`` it reads, and how that was found."""
 
-    def __init__(self, sources: Mapping[str, Mapping[str, Any]], notes: Sequence[Finding] = ()) -> None:
+    name: str
+    options: Mapping[str, Any]
+    what: str = ""
+    evidence: Sequence[str] = ()
+
+
+class DefaultSources(dict[str, Mapping[str, Any]]):
+    """An answer to the hook `default_sources` that also tells what could not be looked at, with advice.
+
+    ``proposed``: everything that was found, also what is not read by default: the screens offer it.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Mapping[str, Any]],
+        notes: Sequence[Finding] = (),
+        proposed: Sequence[Proposed] = (),
+    ) -> None:
         super().__init__(sources)
         self.notes = tuple(notes)
+        self.proposed = tuple(proposed)
 
 
 def detectors_of(plugins: Plugins) -> tuple[list[Detector], list[Failure]]:

@@ -31,7 +31,7 @@ def detectors() -> Sequence[Detector]:
 @hookimpl
 def default_sources(registry: Registry, detectors: Sequence[Detector]) -> Mapping[str, Mapping[str, Any]]:
     """Sources for the logs of what was found here."""
-    from yaat_core.detection import DefaultSources
+    from yaat_core.detection import DefaultSources, Proposed
     from yaat_core.display import terminal_safe
     from yaat_plugin_detect.config import PATIENCE, Place
     from yaat_plugin_detect.found import look, within
@@ -47,7 +47,16 @@ def default_sources(registry: Registry, detectors: Sequence[Detector]) -> Mappin
             _log.warning("%s", terminal_safe(failure))
         proposals = plan(found.detections, machine, registry).proposals
         read = {one.name: one.options for one in proposals if one.detection.by_default}
-        return DefaultSources(read, of_refused(machine, found.detections))
+        proposed = [
+            Proposed(
+                name=one.name,
+                options=one.options,
+                what=one.detection.what,
+                evidence=one.detection.evidence,
+            )
+            for one in proposals
+        ]
+        return DefaultSources(read, of_refused(machine, found.detections), proposed)
 
     made = within(PATIENCE + 1, sources)
     if made is None:

@@ -45,7 +45,7 @@ class History:
 
 
 class Meter:
-    """Looks at the counters once a second. All in the event loop; a look takes less than a tenth of a millisecond."""
+    """Looks at the counters once a second. All in the event loop; a look takes some tenths of a millisecond."""
 
     def __init__(self, stats: Stats, waits: Callable[[], QueueFigures]) -> None:
         self._stats = stats

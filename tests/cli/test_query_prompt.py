@@ -105,7 +105,7 @@ def test_tables_and_help(prompt: Terminal) -> None:
     prompt.wait_for("events of the type span")
     prompt.type("\\d logs")
     prompt.send("enter")
-    prompt.wait_for("service_name", "TIMESTAMPTZ", "metric_value")
+    prompt.wait_for("event_id", "TIMESTAMPTZ", "metric_value")
     prompt.type("\\?")
     prompt.send("enter")
     prompt.wait_for("\\timing", "Ctrl-C stops a query")

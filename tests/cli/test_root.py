@@ -107,7 +107,7 @@ def test_every_help_has_an_example(name: str) -> None:
         (["statsu"], "Did you mean status"),
         (["queue", "lsit"], "Did you mean list"),
         (["query", "numbers 1", "--format", "xml"], "'xml' is not one of 'table'"),
-        (["query"], "Missing argument 'SQL'"),
+        (["query"], "no SQL was given"),
         (["query", "numbers 1", "--limit", "0"], "--limit"),
         (["query", "numbers 1", "--frmat", "csv"], "--format"),
         (["status", "--fail-on", "x"], "--fail-on"),

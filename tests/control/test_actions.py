@@ -13,7 +13,6 @@ from yaat_core.control.app import make_app
 
 #: Actions without a command, and why.
 WITHOUT_VERB = {
-    "stop": "a signal does it: SIGTERM, `systemctl stop`, Ctrl-C",
     "stats": "for screens; `/metrics` has the same numbers",
     "history": "for the curves of screens; `yaat top` shows what is now",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import signal
@@ -21,6 +22,7 @@ from support.agents import YAAT, AgentProcess, wait_until
 from yaat_core.actions.agent import STATUS, Query
 from yaat_core.actions.base import Nothing
 from yaat_core.actions.live import HISTORY, LOG, LOG_LEVEL, TAP, LevelGiven, LogGiven, TapGiven
+from yaat_core.actions.reloading import RELOAD
 from yaat_core.cli.main import cli
 from yaat_core.control.client import Client
 from yaat_core.errors import AgentNotRunning, UsageError
@@ -277,6 +279,27 @@ def test_the_agents_log_says_more_for_a_time(rig: Rig) -> None:
         said = _until(stream, "back to its usual level")
     assert any("says debug and worse" in one for one in said)
     assert rig.client.call(LOG_LEVEL, LevelGiven()).until is None
+
+
+def test_a_tap_that_goes_on_through_a_reload_obeys_the_new_redaction(rig: Rig) -> None:
+    """The last of these tests: the configuration is another one afterwards."""
+    text = rig.agent.config.read_text()
+    four = '{name: four, pattern: "line 4", replacement: "line [four]"}, '
+    with rig.client.follow(TAP, TapGiven(at="app", per_second=1_000)) as stream:
+        shown: list[str] = []
+        changed = False
+        for batch in stream:
+            shown += [str(event["message"]) for event in batch.events]
+            if not changed and any('"line 4"' in message for message in shown):
+                rig.agent.config.write_text(text.replace("rules: [", f"rules: [{four}"))
+                rig.client.call(RELOAD, Nothing())
+                changed = True
+            if any("[four]" in message for message in shown):
+                break
+        first = next(number for number, message in enumerate(shown) if "[four]" in message)
+        for batch in itertools.islice(stream, 5):
+            shown += [str(event["message"]) for event in batch.events]
+    assert not any('"line 4"' in message for message in shown[first:])
 
 
 def _until(stream: Iterator[Any], text: str) -> Sequence[str]:

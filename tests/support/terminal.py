@@ -61,6 +61,8 @@ class Terminal:
         """Everything that the program wrote."""
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
         self._master, slave = pty.openpty()
+        # What a terminal answers by itself, such as where the cursor is.
+        self.screen.write_process_input = lambda data: os.write(self._master, data.encode())
         self._size(slave)
         self.process = subprocess.Popen(
             list(command),
@@ -108,8 +110,9 @@ class Terminal:
     # --- the screen
 
     def read(self, seconds: float) -> None:
-        """Take what the program writes, for at most so long without anything new."""
-        while select.select([self._master], [], [], seconds)[0]:
+        """Take what the program writes, for so long."""
+        until = time.monotonic() + seconds
+        while select.select([self._master], [], [], max(0.0, until - time.monotonic()))[0]:
             try:
                 data = os.read(self._master, 65536)
             except OSError:  # the other end is closed
@@ -117,13 +120,9 @@ class Terminal:
             if not data:
                 return
             self.raw += data
-            self._answer(data)
             self.stream.feed(self._text.decode(data))
-
-    def _answer(self, data: bytes) -> None:
-        """What a terminal answers by itself: where the cursor is."""
-        if b"\x1b[6n" in data:
-            os.write(self._master, b"\x1b[1;1R")
+            if time.monotonic() >= until:
+                return
 
     @property
     def lines(self) -> list[str]:

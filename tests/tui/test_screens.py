@@ -221,7 +221,7 @@ def test_screens_work_while_one_is_broken(site: Site) -> None:
     (site.folder / "plugins" / "broken.py").write_text(
         "from yaat_core import hookimpl\nfrom yaat_core.panels import Panel\n"
         "@hookimpl\ndef panels():\n"
-        '    return [Panel(name="broken", title="Broken", summary="no", screen="nowhere.at:All", key="8")]\n'
+        '    return [Panel(name="broken", title="Broken", summary="no", screen="nowhere.at:All")]\n'
     )
     (site.folder / "plugins" / "worse.py").write_text(
         "from yaat_core import hookimpl\n@hookimpl\ndef panels():\n    raise RuntimeError('no panels today')\n"
@@ -229,8 +229,11 @@ def test_screens_work_while_one_is_broken(site: Site) -> None:
     site.agent.start()
     wait_until(lambda: bool(site.agent.try_diagnose()), what="an agent")
     with site.tui() as terminal:
-        terminal.wait_for("no panels today", "8 Broken")
-        terminal.send("8")
-        terminal.wait_for("can't be shown", "Traceback")
+        terminal.wait_for("no panels today")
+        terminal.send("0")
+        terminal.type("broken")
+        terminal.wait_gone("Overview: how")
+        terminal.send("enter")
+        terminal.wait_for("0 Broken", "can't be shown", "Traceback")
         terminal.send("5")
         terminal.wait_for("Destinations")

@@ -141,6 +141,7 @@ ACCEPT_LOSS: Final = Action(
 )
 STOP: Final = Action(
     name="stop",
+    command="stop",
     summary="Drain and stop; a second time: at once.",
     danger="change",
     arguments=Nothing,

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from yaat_core.cli.door import Door, command
+
+#: How to install what is printed.
+_INSTALL: Final = {
+    "bash": "install: echo 'source <(yaat completion bash)' >> ~/.bashrc",
+    "zsh": "install: echo 'source <(yaat completion zsh)' >> ~/.zshrc   (after compinit)",
+    "fish": "install: yaat completion fish > ~/.config/fish/completions/yaat.fish",
+}
 
 
 @command(
@@ -20,5 +29,7 @@ def completion(door: Door, *, shell: str) -> None:
 
     kind = get_completion_class(shell)
     assert kind is not None, shell
-    script = kind(cli, {}, "yaat", "_YAAT_COMPLETE").source()
+    lines = kind(cli, {}, "yaat", "_YAAT_COMPLETE").source().lstrip().split("\n")
+    lines.insert(1 if lines[0].startswith("#compdef") else 0, f"# {_INSTALL[shell]}")
+    script = "\n".join(lines)
     door.result({"shell": shell, "script": script}, lambda: click.echo(script))

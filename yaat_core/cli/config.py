@@ -26,7 +26,7 @@ def config() -> None:
 def show(door: Door, *, effective: bool, running: bool) -> None:
     """The configuration with the files that it includes, checked; secrets are masked."""
     shown = _of_agent(door) if running else _of_file(door, effective=effective)
-    door.result(shown, lambda: _yaml(door, shown))
+    door.result(shown, lambda: _yaml(door, shown), long=True)
 
 
 @command("schema", example="yaat config schema --json > yaat.schema.json")

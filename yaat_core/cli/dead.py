@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from yaat_core.cli import units
+from yaat_core.cli import completing, units
 from yaat_core.cli.asking import confirmed
 from yaat_core.cli.doing import do
 from yaat_core.cli.door import Door, DoorGroup, command
@@ -34,7 +34,7 @@ def dead() -> None:
 
 
 @command("list", example="yaat dead list\nyaat dead list --sink cloud --json")
-@click.option("--sink", help="Only those of one sink.")
+@click.option("--sink", shell_complete=completing.components("sinks"), help="Only those of one sink.")
 @click.option(
     "--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Letters at most."
 )
@@ -70,11 +70,11 @@ def list_(door: Door, *, sink: str | None, limit: int) -> None:
         if not rows:
             door.note("no dead letters")
 
-    door.result(found, human)
+    door.result(found, human, long=True)
 
 
 @command("show", example="yaat dead show 5f0c2a\nyaat dead show 5f0c2a --limit 1 --json")
-@click.argument("id")
+@click.argument("id", shell_complete=completing.letters)
 @click.option(
     "--limit", type=click.IntRange(0, 10_000), default=100, show_default=True, help="Events at most."
 )
@@ -106,12 +106,12 @@ def show(door: Door, *, id: str, limit: int) -> None:
         for line in table(["sequence", "reason", "timestamp", "service", "level", "message"], rows):
             door.line(line)
 
-    door.result(found, human)
+    door.result(found, human, long=True)
 
 
 @command("purge", example="yaat dead purge cloud --yes\nyaat dead purge cloud --id 5f0c2a --yes")
-@click.argument("sink")
-@click.option("--id", "id", help="Only this letter.")
+@click.argument("sink", shell_complete=completing.components("sinks"))
+@click.option("--id", "id", shell_complete=completing.letters, help="Only this letter.")
 @click.option("--yes", is_flag=True, help="Don't ask: for scripts.")
 @click.option("--confirm", metavar="SINK", help="The sink's name again, instead of the question.")
 @click.pass_obj
@@ -139,8 +139,10 @@ def short(text: str) -> str:
 @command(
     "replay", example="yaat dead replay cloud\nyaat dead replay --id 5f0c2a\nyaat dead replay --all --json"
 )
-@click.argument("sink", required=False)
-@click.option("--id", "id", help="Only this letter. The beginning of its id will do.")
+@click.argument("sink", required=False, shell_complete=completing.components("sinks"))
+@click.option(
+    "--id", "id", shell_complete=completing.letters, help="Only this letter. The beginning of its id will do."
+)
 @click.option("--all", "all_", is_flag=True, help="Every letter of every sink.")
 @click.pass_obj
 def replay(door: Door, *, sink: str | None, id: str | None, all_: bool) -> int:

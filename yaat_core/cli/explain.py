@@ -6,12 +6,13 @@ import difflib
 
 import click
 
+from yaat_core.cli import completing
 from yaat_core.cli.door import Door, command
 from yaat_core.errors import UsageError
 
 
 @command(example="yaat explain YAAT-E101\nyaat explain e501")
-@click.argument("code")
+@click.argument("code", shell_complete=completing.codes)
 @click.pass_obj
 def explain(door: Door, *, code: str) -> None:
     """An error code in full: what it means, why it happens, what to do."""
@@ -24,4 +25,4 @@ def explain(door: Door, *, code: str) -> None:
         raise UsageError(
             f"no error has the code {code}", fix=f"known: {', '.join(near or sorted(EXPLANATIONS))}"
         )
-    door.result({"code": wanted, "text": text}, lambda: door.line(f"{wanted}\n\n{text}"))
+    door.result({"code": wanted, "text": text}, lambda: door.line(f"{wanted}\n\n{text}"), long=True)

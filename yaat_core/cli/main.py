@@ -48,6 +48,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "yaat_core.cli.reload:reload",
         "Take up the changed configuration.",
     ),
+    "stop": ("yaat_core.cli.stop:stop", "Stop the running agent, losing nothing."),
     "events": (
         "yaat_core.cli.events:events",
         "What happened to the agent: starts, reloads, problems, deliveries that fail and work again.",

@@ -46,7 +46,7 @@ def plot(
     from yaat_core.plots import Look, bars
 
     size = shutil.get_terminal_size((80, 24))
-    width, height = width or size.columns, height or max(5, min(size.lines - 4, 24))
+    width, height = width or size.columns, height or max(6, min(size.lines - 10, 20))
     look = Look(color=color, unicode=(sys.stdout.encoding or "").lower().replace("-", "") == "utf8")
     kinds = [_kind(field.type) for field in answer.schema]
     if kind == "bars":

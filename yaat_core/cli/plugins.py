@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from yaat_core.cli import completing
 from yaat_core.cli.door import Door, DoorGroup, command
 from yaat_core.cli.marks import mark
 from yaat_core.cli.setup import disabled
@@ -47,7 +48,7 @@ def list_(door: Door) -> int:
 
 
 @command("show", example="yaat plugins show file\nyaat plugins show duckdb --json")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.plugins)
 @click.pass_obj
 def show(door: Door, *, name: str) -> int:
     """One plugin: its component types with their options, its commands, and whether it loads.
@@ -73,7 +74,7 @@ def show(door: Door, *, name: str) -> int:
             door.line(f"\nyaat {command_name}: {terminal_safe(summary)}")
 
     about = {"state": state.state, "reason": state.reason, "traceback": state.traceback, "hooks": state.hooks}
-    door.result({**_document(one), **about, "options": options}, human)
+    door.result({**_document(one), **about, "options": options}, human, long=True)
     return int(state.state == "failed")
 
 

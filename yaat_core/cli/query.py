@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from yaat_core.cli import completing
 from yaat_core.cli.door import Door, DoorCommand, command
 from yaat_core.cli.output import written_to
 from yaat_core.cli.paging import paged
@@ -76,7 +77,11 @@ class QueryCommand(DoorCommand):
     show_default=True,
     help="Seconds that the query may take; exit code 124 when it takes longer.",
 )
-@click.option("--sink", help="Which sink's database, when several can answer.")
+@click.option(
+    "--sink",
+    shell_complete=completing.components("sinks"),
+    help="Which sink's database, when several can answer.",
+)
 @click.option(
     "--csv-safe", is_flag=True, help="csv: put ' before cells that a spreadsheet would take for a formula."
 )

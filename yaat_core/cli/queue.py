@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from yaat_core.cli import units
+from yaat_core.cli import completing, units
 from yaat_core.cli.asking import confirmed
 from yaat_core.cli.doing import do, reads_everything
 from yaat_core.cli.door import Door, DoorGroup, command
@@ -53,7 +53,7 @@ def list_(door: Door, *, after: int, limit: int) -> None:
         if not rows:
             door.note("nothing waits")
 
-    door.result(found, human)
+    door.result(found, human, long=True)
 
 
 @command("show", example="yaat queue show 1201\nyaat queue show 1201 --limit 1 --json")
@@ -83,7 +83,7 @@ def show(door: Door, *, sequence: int, limit: int) -> None:
         for line in table(head, rows):
             door.line(line)
 
-    door.result(found, human)
+    door.result(found, human, long=True)
 
 
 @command("verify", example="yaat queue verify")
@@ -102,7 +102,7 @@ def verify(door: Door) -> int:
         else:
             door.note("`yaat queue repair` sets aside what is damaged, and says what is lost")
 
-    door.result(found, human)
+    door.result(found, human, long=True)
     return 0 if found.ok else 1
 
 
@@ -133,7 +133,7 @@ def repair(door: Door) -> None:
 
 
 @command("purge", example="yaat queue purge cloud\nyaat queue purge cloud --yes")
-@click.argument("sink")
+@click.argument("sink", shell_complete=completing.components("sinks"))
 @click.option("--yes", is_flag=True, help="Don't ask: for scripts.")
 @click.option("--confirm", metavar="SINK", help="The sink's name again, instead of the question.")
 @click.pass_obj

@@ -122,7 +122,7 @@ def status(door: Door, *, fail_on: str) -> int:
     systemd.need_systemd()
     now = facts.look()
     agent, read, why = _agent(now)
-    unit = state.look(now, read and read.grace, read and read.state_dir)
+    unit = state.look(now, read.grace if read else None, read.state_dir if read else None)
     document = {"unit": unit, "agent": agent, "agent_error": why.to_json() if why else None}
     door.result(document, lambda: _show_status(door, unit, agent, why))
     if agent is None:

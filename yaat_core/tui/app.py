@@ -154,10 +154,9 @@ class Bars:
         """Why the numbers are not of this moment; empty when they are."""
         shell, store = self.shell, self.shell.store
         if shell.setup_error is not None and shell.setup is None:
-            return f"the configuration has errors: {shell.setup_error.what}"
+            return f"the configuration has errors: {shell.setup_error.what}; 1 has them in full"
         if store.connection == "lost":
-            why = store.problem.what if store.problem else "it does not answer"
-            return f"the agent is gone ({why}); these numbers are {span(store.age)} old; reconnecting ..."
+            return f"the agent is gone: numbers of {span(store.age)} ago; reconnecting ..."
         if store.connection == "refused" and store.problem is not None:
             return store.problem.line()
         if store.connection == "none":
@@ -183,7 +182,7 @@ class Bars:
             return fit_line([(style, safe(text).replace("\\n", " "))], width, style)
         if store.status is not None and store.live:
             said = f" live, agent pid {store.status.pid}, state {store.status.state_dir}"
-        elif store.connection == "connecting":
+        elif store.connection == "connecting" and shell.link is not None:
             said = " connecting ..."
         else:
             said = f" state {shell.state_dir}" if shell.state_dir else ""

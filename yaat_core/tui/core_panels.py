@@ -81,10 +81,27 @@ def panels() -> Sequence[Panel]:
             command="diagnose",
         ),
         Panel(
+            name="service",
+            title="Service",
+            summary="the agent as a service of this machine: install, start, stop, remove",
+            screen=f"{_SCREENS}.service:ServiceScreen",
+            order=85,
+            command="service status",
+        ),
+        Panel(
             name="settings",
             title="Settings",
             summary="theme, glyphs, refresh, mouse, time zone, keys",
             screen=f"{_SCREENS}.settings:SettingsScreen",
             order=95,
+        ),
+        Panel(
+            name="uninstall",
+            title="Uninstall",
+            summary="remove YAAT from this machine: what goes, what stays",
+            screen=f"{_SCREENS}.uninstall:UninstallScreen",
+            order=100,
+            actions=("stop",),
+            command="uninstall --dry-run",
         ),
     )

@@ -96,6 +96,7 @@ def _session(door: Door, known: Known) -> PromptSession[str]:
         lexer=PygmentsLexer(SqlLexer),
         completer=ThreadedCompleter(WordsCompleter(known, commands)),
         complete_while_typing=True,
+        reserve_space_for_menu=5,
         key_bindings=_keys(),
         color_depth=None if colored else ColorDepth.DEPTH_1_BIT,
         bottom_toolbar=lambda: f" completion: {known.problem}" if known.problem else None,

@@ -19,7 +19,7 @@ from yaat_core.cli.plotting import KINDS, plot
 from yaat_core.cli.setup import load
 from yaat_core.cli.shell.expanded import Expanded
 from yaat_core.cli.shell.limits import Limits
-from yaat_core.cli.table import table
+from yaat_core.cli.table import table, terminal_width
 from yaat_core.display import terminal_safe
 from yaat_core.durable import private
 from yaat_core.errors import UsageError, YaatError
@@ -172,7 +172,13 @@ class Talk:
                 f"no table {name}",
                 fix=f"did you mean {near}?" if near else f"tables: {', '.join(TABLES)}",
             )
-        self._show(table(("column", "type", "what"), ((column, *about) for column, about in COLUMNS.items())))
+        self._show(
+            table(
+                ("column", "type", "what"),
+                ((column, *about) for column, about in COLUMNS.items()),
+                width=terminal_width(),
+            )
+        )
 
     def _tags(self, rest: str) -> None:
         self._ask(TAG_NAMES)

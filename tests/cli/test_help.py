@@ -1,0 +1,39 @@
+"""Every command of the core tells how it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from yaat_core.cli.door import DoorCommand
+from yaat_core.cli.main import COMMANDS, cli
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    ctx = click.Context(cli)
+    waiting = [(name, cli.get_command(ctx, name)) for name in COMMANDS]
+    while waiting:
+        name, command = waiting.pop()
+        assert command is not None, name
+        if isinstance(command, click.Group):
+            waiting += [
+                (f"{name} {part}", command.get_command(ctx, part)) for part in command.list_commands(ctx)
+            ]
+        else:
+            yield name, command
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), sorted(commands()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_examples_and_json(name: str, command: click.Command) -> None:
+    assert isinstance(command, DoorCommand), name
+    options = {option for param in command.params for option in param.opts}
+    assert {"--json", "--no-pager", "--color", "-c"} <= options
+    lines = [line.strip() for line in command.example.strip().splitlines()]
+    assert lines
+    assert any(f"yaat {name}" in line for line in lines), lines
+    with click.Context(command, info_name=f"yaat {name}") as ctx:
+        assert "Examples:" in command.get_help(ctx)

@@ -106,7 +106,7 @@ def _add(kind: str, one: str) -> click.Command:
         door: Door,
         *,
         name: str,
-        type_: str,
+        type_: str | None,
         set_: tuple[str, ...],
         file: Path | None,
         before: str | None = None,
@@ -115,13 +115,16 @@ def _add(kind: str, one: str) -> click.Command:
         dry_run: bool,
     ) -> int:
         from yaat_core.actions.components import COMPONENTS_ADD, AddGiven
+        from yaat_core.cli.filling import fill_in
         from yaat_core.cli.values import assigned
 
+        options = _nested(assigned(set_))
+        type_, options = fill_in(door, kind, type_, options)
         given = AddGiven(
             kind=kind,  # type: ignore[arg-type]
             name=name,
             type=type_,
-            options=_nested(assigned(set_)),
+            options=options,
             before=before,
             file=str(file) if file else None,
             keep_defaults=not only,
@@ -131,7 +134,9 @@ def _add(kind: str, one: str) -> click.Command:
     name, type, setting = _EXAMPLES[kind]
     params: list[click.Parameter] = [
         click.Argument(["name"]),
-        click.Option(["--type", "type_"], required=True, help=f"Type of the {one}: yaat plugins list."),
+        click.Option(
+            ["--type", "type_"], help=f"Type of the {one}; asked for on a terminal: yaat plugins list."
+        ),
     ]
     if kind == "processors":
         params.append(

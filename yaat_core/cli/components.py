@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -118,7 +119,7 @@ def _add(kind: str, one: str) -> click.Command:
         from yaat_core.cli.filling import fill_in
         from yaat_core.cli.values import assigned
 
-        options = _nested(assigned(set_))
+        options: Mapping[str, Any] = _nested(assigned(set_))
         type_, options = fill_in(door, kind, type_, options)
         given = AddGiven(
             kind=kind,  # type: ignore[arg-type]

@@ -132,15 +132,14 @@ def test_reloads_under_load_killed_in_the_middle(tmp_path: Path) -> None:
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("seed", [1, 2])
-def test_many_reloads_under_load_killed_at_random(tmp_path: Path, seed: int) -> None:
-    campaign(tmp_path, kills=6, reloads=10, seed=seed)
+def test_many_reloads_under_load_killed_at_random(tmp_path: Path) -> None:
+    campaign(tmp_path, kills=6, reloads=8, seed=1)
 
 
 @pytest.mark.faults
 def test_killed_at_the_steps_of_a_reload(tmp_path: Path) -> None:
     points = ("reload.sinks", "reload.sources.stopped", "reload.processors")
-    campaign(tmp_path, kills=6, reloads=0, seed=3, faults=tuple(f"{point}:kill@2" for point in points))
+    campaign(tmp_path, kills=3, reloads=0, seed=3, faults=tuple(f"{point}:kill@2" for point in points))
 
 
 @attrs.define(eq=False)

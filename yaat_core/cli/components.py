@@ -111,6 +111,7 @@ def _add(kind: str, one: str) -> click.Command:
         set_: tuple[str, ...],
         file: Path | None,
         before: str | None = None,
+        from_detection: str | None = None,
         only: bool,
         yes: bool,
         dry_run: bool,
@@ -120,6 +121,9 @@ def _add(kind: str, one: str) -> click.Command:
         from yaat_core.cli.values import assigned
 
         options: Mapping[str, Any] = _nested(assigned(set_))
+        if from_detection is not None:
+            options = {**_detected(door, from_detection), **options}
+            type_ = type_ or str(options.get("type"))
         type_, options = fill_in(door, kind, type_, options)
         given = AddGiven(
             kind=kind,  # type: ignore[arg-type]
@@ -143,6 +147,13 @@ def _add(kind: str, one: str) -> click.Command:
         params.append(
             click.Option(["--before"], help="The processor that it comes before; the last one by default.")
         )
+    if kind == "sources":
+        detection = click.Option(
+            ["--from-detection"],
+            metavar="NAME",
+            help="As the detection of this name would be read: yaat detect.",
+        )
+        params.append(detection)
     made = DoorCommand(
         "add",
         callback=click.pass_obj(add),
@@ -288,6 +299,21 @@ def _with(command: click.Command, *options: Any) -> click.Command:
     for option in options:
         option(command)
     return command
+
+
+def _detected(door: Door, name: str) -> dict[str, Any]:
+    """What is read of a detected service by default."""
+    from yaat_core.cli.editing import place_of
+    from yaat_core.config.editing.components import default_value
+    from yaat_core.errors import UsageError
+
+    found = default_value("sources", place_of(door).plugins)
+    if name not in found:
+        known = ", ".join(found) or "nothing"
+        raise UsageError(
+            f"no source `{name}` was detected", fix=f"detected: {terminal_safe(known)}; see `yaat detect`"
+        )
+    return dict(found[name])
 
 
 def _nested(flat: dict[str, Any]) -> dict[str, Any]:

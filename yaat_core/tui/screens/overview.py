@@ -20,6 +20,7 @@ from yaat_core.tui.themes import mark
 from yaat_core.tui.widgets.curves import Curves, bars_of
 from yaat_core.tui.widgets.scrolling import Offset
 from yaat_core.tui.widgets.table import Column, Table
+from yaat_core.tui.widgets.viewing import Viewer
 
 #: Looks at the latency histogram that the figures are made of: about a minute.
 _LOOKS = 60
@@ -35,6 +36,11 @@ class Overview(Screen):
     help = """\
 Health lists what is wrong now, each with its reason and what to do. Sources and destinations show events a second over
 the last five seconds. Enter on a destination goes to what waits for it; on an event, to where it can be mended."""
+
+    @property
+    def stale(self) -> bool:
+        """Are the numbers old?"""
+        return self.shell.store.connection == "lost"
 
     def layout(self) -> Node:
         """Two columns above, two tables, the events."""
@@ -90,7 +96,10 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
             open=self._explain,
             open_does="what to do about it",
         )  # fmt: skip
+        error = self.shell.setup_error if self.shell.setup is None else None
+        self.errors = Viewer(error.render() if error else "", wrapped=False)
         return Rows(
+            Pane(self.errors, "The configuration has errors", weight=6, when=lambda: error is not None),
             Columns(
                 Pane(self.health, "Health", weight=2),
                 Rows(
@@ -100,6 +109,7 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
                     weight=3,
                 ),
                 weight=4,
+                when=lambda: error is None,
             ),
             Columns(
                 Pane(self.sources, "Sources", weight=2),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from yaat_core.cli.codes import TERMINAL
+from yaat_core.control.codes import CONTROL
 from yaat_core.service.codes import SERVICE
 
 EXPLANATIONS: Final[Mapping[str, str]] = {
@@ -363,6 +364,7 @@ key with the right `admin` can't see.
 
 To mend it: `yaat gateway keys list --all` shows all keys. Names are found only while exactly one
 usable key has them; ids always.""",
+    **CONTROL,
     **SERVICE,
     **TERMINAL,
 }

@@ -1,9 +1,9 @@
 """Counters, gauges and histograms of the agent itself: one registry, read by health, metrics and screens.
 
 Writers hold an instrument and call one method; readers take `Stats.snapshot`. Names are
-``yaat_`` + snake case with the unit last; a component's instruments carry its id as a label. What a counter counts whose
-name ends with `_errors_total`, `_failures_total`, `_rejected_total`, `_retries_total` or `_dead_total` is shown as the
-component's errors.
+``yaat_`` + snake case with the unit last; a component's instruments carry its id as a label. What a counter counts
+whose name ends with `_errors_total`, `_failures_total`, `_rejected_total`, `_retries_total` or `_dead_total` is shown as errors
+of the component.
 """
 
 from __future__ import annotations

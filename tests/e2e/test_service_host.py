@@ -192,6 +192,7 @@ def _watchdog(box: Machine) -> None:
         lambda now: now[0] not in ("0", pid) and now[1] == "active",
     )
     assert int(box.property("NRestarts")) > restarts
+    assert "most recent call first" in box.shell("journalctl -u yaat -o cat --no-pager"), "where it stood"
     before = stored(box)
     box.wait(lambda: stored(box), lambda now: now > before)
 

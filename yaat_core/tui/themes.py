@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Mapping
@@ -211,8 +212,9 @@ ASCII: Final = Glyphs(
 )  # fmt: skip
 
 
+@functools.lru_cache(maxsize=8)
 def style_of(theme: str) -> BaseStyle:
-    """The style of a theme; one that is not there: dark."""
+    """The style of a theme; one that is not there: dark. The same object each time: prompt-toolkit keeps what it looked up."""
     return Style.from_dict({**_PLAIN, **THEMES.get(theme, _DARK)})
 
 

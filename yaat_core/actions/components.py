@@ -15,6 +15,7 @@ from yaat_core.actions.config import ConfirmSeconds, DryRun, File
 from yaat_core.config.editing.results import Applied
 from yaat_core.config.editing.types import TypeInfo
 from yaat_core.operations import Operations
+from yaat_core.sampling import Tested
 from yaat_core.status import ComponentStatus, Rates
 
 ComponentKind = Literal["sources", "processors", "sinks"]
@@ -109,6 +110,26 @@ class RemoveGiven:
     hash: Hash = None
     dry_run: DryRun = False
     confirm_seconds: ConfirmSeconds = None
+
+
+@attrs.frozen(kw_only=True)
+class TestGiven:
+    """Which component to try: a configured one, or (``value``) one that is not written yet, or differs from what is."""
+
+    kind: OneKind
+    name: Name
+    value: Annotated[
+        Mapping[str, Any] | None,
+        Meta(
+            description="The whole component with its `type`, as it would be written; null: as it is configured."
+        ),
+    ] = None
+    source: Annotated[
+        str | None,
+        Meta(description="Of a processor: the source whose lines it gets; null: the first that fits."),
+    ] = None
+    lines: Annotated[int, Meta(ge=1, le=200, description="Lines of a source at most.")] = 20
+    seconds: Annotated[float, Meta(gt=0, le=60, description="Seconds that reading may take.")] = 5.0
 
 
 @attrs.frozen(kw_only=True)
@@ -253,6 +274,29 @@ async def _remove(agent: Operations, given: RemoveGiven) -> Applied:
     return await _edited(agent, given, edit, "remove")
 
 
+async def _test(agent: Operations, given: TestGiven) -> Tested:
+    from yaat_core import identity
+    from yaat_core.config.editing.components import placing
+    from yaat_core.sampling import sample
+
+    desk = agent.editor.desk()
+
+    def load() -> tuple[Any, bytes]:
+        edit = placing(given.kind, given.name, given.value, desk.plugins) if given.value is not None else None
+        return desk.trial(edit), identity.known(desk.state_dir) or bytes(16)
+
+    whole, agent_id = await trio.to_thread.run_sync(load)
+    return await sample(
+        whole,
+        given.kind,
+        given.name,
+        agent_id,
+        lines=given.lines,
+        seconds=given.seconds,
+        source=given.source,
+    )
+
+
 async def _edited(
     agent: Operations, given: AddGiven | EditGiven | RemoveGiven, edit: Any, verb: str
 ) -> Applied:
@@ -323,6 +367,16 @@ COMPONENTS_REMOVE: Final = Action(
     handler=_remove,
 )
 
+COMPONENTS_TEST: Final = Action(
+    name="components.test",
+    command="sources test",
+    summary="Try a component, written or not: sample lines of a source through the pipeline, the check of a sink.",
+    danger="private",
+    arguments=TestGiven,
+    result=Tested,
+    handler=_test,
+)
+
 COMPONENT_ACTIONS: Final = (
     COMPONENTS_LIST,
     COMPONENTS_GET,
@@ -330,4 +384,5 @@ COMPONENT_ACTIONS: Final = (
     COMPONENTS_ADD,
     COMPONENTS_EDIT,
     COMPONENTS_REMOVE,
+    COMPONENTS_TEST,
 )

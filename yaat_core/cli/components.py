@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ from yaat_core.display import terminal_safe
 
 if TYPE_CHECKING:
     from yaat_core.actions.components import Components
+    from yaat_core.sampling import Tested
 
 _EXAMPLES: Final = {
     "sources": ("app", "file", "paths='[/var/log/app/*.log]'"),
@@ -22,6 +24,17 @@ _EXAMPLES: Final = {
     "sinks": ("archive", "duckdb", "path=archive.duckdb"),
 }
 _MARKS: Final = {"ok": "yes", "done": "yes", "down": "error", "retrying": "warn", "paused": "warn"}
+
+_FIELDS: Final = (
+    "timestamp",
+    "level",
+    "service_name",
+    "message",
+    "operation",
+    "status_code",
+    "duration_ms",
+    "tags",
+)
 
 set_option = click.option(
     "--set", "set_", multiple=True, metavar="KEY=VALUE", help="An option, its value in YAML; may be repeated."
@@ -35,7 +48,13 @@ def group(kind: str) -> DoorGroup:
     """The commands for a kind."""
     one = kind.removesuffix("s")
     made = DoorGroup(kind, help=f"The {kind} of the configuration: list, add, change, test.")
-    for command in (_list(kind, one), _add(kind, one), _edit(kind, one), _remove(kind, one)):
+    for command in (
+        _list(kind, one),
+        _add(kind, one),
+        _edit(kind, one),
+        _remove(kind, one),
+        _test(kind, one),
+    ):
         made.add_command(command)
     return made
 
@@ -88,22 +107,29 @@ def _add(kind: str, one: str) -> click.Command:
         door: Door,
         *,
         name: str,
-        type_: str,
+        type_: str | None,
         set_: tuple[str, ...],
         file: Path | None,
         before: str | None = None,
+        from_detection: str | None = None,
         only: bool,
         yes: bool,
         dry_run: bool,
     ) -> int:
         from yaat_core.actions.components import COMPONENTS_ADD, AddGiven
+        from yaat_core.cli.filling import fill_in
         from yaat_core.cli.values import assigned
 
+        options: Mapping[str, Any] = _nested(assigned(set_))
+        if from_detection is not None:
+            options = {**_detected(door, from_detection), **options}
+            type_ = type_ or str(options.get("type"))
+        type_, options = fill_in(door, kind, type_, options)
         given = AddGiven(
             kind=kind,  # type: ignore[arg-type]
             name=name,
             type=type_,
-            options=_nested(assigned(set_)),
+            options=options,
             before=before,
             file=str(file) if file else None,
             keep_defaults=not only,
@@ -113,12 +139,21 @@ def _add(kind: str, one: str) -> click.Command:
     name, type, setting = _EXAMPLES[kind]
     params: list[click.Parameter] = [
         click.Argument(["name"]),
-        click.Option(["--type", "type_"], required=True, help=f"Type of the {one}: yaat plugins list."),
+        click.Option(
+            ["--type", "type_"], help=f"Type of the {one}; asked for on a terminal: yaat plugins list."
+        ),
     ]
     if kind == "processors":
         params.append(
             click.Option(["--before"], help="The processor that it comes before; the last one by default.")
         )
+    if kind == "sources":
+        detection = click.Option(
+            ["--from-detection"],
+            metavar="NAME",
+            help="As the detection of this name would be read: yaat detect.",
+        )
+        params.append(detection)
     made = DoorCommand(
         "add",
         callback=click.pass_obj(add),
@@ -199,10 +234,86 @@ def _remove(kind: str, one: str) -> click.Command:
     return _with(made, dry_run_option, yes_option)
 
 
+def _test(kind: str, one: str) -> click.Command:
+    def test(door: Door, *, name: str, lines: int, seconds: float, source: str | None = None) -> int:
+        from yaat_core.actions.components import COMPONENTS_TEST, TestGiven
+
+        given = TestGiven(kind=kind, name=name, lines=lines, seconds=seconds, source=source)  # type: ignore[arg-type]
+        found = run(door, COMPONENTS_TEST, given)
+        door.result(found, lambda: _show_tested(door, found))
+        return 0 if found.ok else 1
+
+    name, _, _ = _EXAMPLES[kind]
+    params: list[click.Parameter] = [
+        click.Argument(["name"]),
+        click.Option(["--lines"], type=click.IntRange(1, 200), default=20, help="Lines at most."),
+        click.Option(["--seconds"], type=click.FloatRange(0.1, 60), default=5.0, help="How long to read."),
+    ]
+    if kind == "processors":
+        params.append(click.Option(["--source"], help="The source whose lines it gets."))
+    does = {
+        "sources": "Read sample lines of a source through its format, the processors and the redaction.",
+        "processors": "Send sample lines of a source through the pipeline, up to and beyond this processor.",
+        "sinks": "Check a sink step by step: can it be reached, does it take what it is given?",
+    }
+    return DoorCommand(
+        "test",
+        callback=click.pass_obj(test),
+        params=params,
+        help=f"{does[kind]}\n\nKeeps nothing, changes nothing, binds no port. Exit code 1: something is wrong.",
+        example=f"yaat {kind} test {name}\nyaat {kind} test {name} --json",
+    )
+
+
+def _show_tested(door: Door, found: Tested) -> None:
+    for line in found.lines:
+        event = line.event or {}
+        kind = "yes" if line.parsed else "off" if found.parsed_share is None else "warn"
+        door.line(f"{mark(kind)} {terminal_safe(line.raw)}")
+        if line.event is None:
+            door.line("    dropped")
+        elif line.parsed:
+            told = {
+                key: value for key, value in event.items() if key in _FIELDS and value not in (None, "", {})
+            }
+            door.line("    " + terminal_safe("  ".join(f"{key}={value}" for key, value in told.items())))
+    if found.lines:
+        share = "" if found.parsed_share is None else f", {found.parsed_share:.0%} parsed"
+        door.line(f"{len(found.lines)} lines, format {terminal_safe(found.format)}{share}")
+    for component, count in found.dropped.items():
+        door.line(f"{terminal_safe(component)} dropped {count}")
+    for step in found.passed:
+        door.line(f"{mark('yes')} {terminal_safe(step)}")
+    for finding in found.findings:
+        door.line(f"{mark('error' if finding.level == 'error' else 'warn')} {terminal_safe(finding.problem)}")
+        if finding.advice:
+            door.line(f"    fix: {terminal_safe(finding.advice)}")
+    for note in found.notes:
+        door.line(f"{mark('off')} {terminal_safe(note)}")
+    door.line(
+        f"{mark('yes')} {terminal_safe(found.component)} works" if found.ok else f"{mark('error')} not well"
+    )
+
+
 def _with(command: click.Command, *options: Any) -> click.Command:
     for option in options:
         option(command)
     return command
+
+
+def _detected(door: Door, name: str) -> dict[str, Any]:
+    """What is read of a detected service by default."""
+    from yaat_core.cli.editing import place_of
+    from yaat_core.config.editing.components import default_value
+    from yaat_core.errors import UsageError
+
+    found = default_value("sources", place_of(door).plugins)
+    if name not in found:
+        known = ", ".join(found) or "nothing"
+        raise UsageError(
+            f"no source `{name}` was detected", fix=f"detected: {terminal_safe(known)}; see `yaat detect`"
+        )
+    return dict(found[name])
 
 
 def _nested(flat: dict[str, Any]) -> dict[str, Any]:

@@ -153,6 +153,17 @@ def changing(
     return edit
 
 
+def placing(kind: ComponentKind, name: str, value: Mapping[str, Any], plugins: Plugins) -> Edit:
+    """An edit that makes a component what is said, whether or not it is there."""
+
+    def edit(files: ConfigFiles) -> tuple[ConfigFile, str]:
+        there = any((one.kind, one.name) == (kind, name) for one in written_components(files, plugins))
+        made = changing(kind, name, plugins, value=value) if there else adding(kind, name, value, plugins)
+        return made(files)
+
+    return edit
+
+
 def removing(kind: ComponentKind, name: str, plugins: Plugins) -> Edit:
     """An edit that takes a component out. One that stands there by default goes by writing the others."""
 

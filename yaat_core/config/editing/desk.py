@@ -126,6 +126,17 @@ class Desk:
         there = self.path if self.path.exists() or self.path in texts else None
         return config.load(there, self.plugins, environ=self.environ, texts=texts)
 
+    def trial(self, edit: Edit | None = None) -> Configuration:
+        """The configuration with an edit that is not written.
+
+        Raises:
+            ConfigError: what is wrong with it.
+        """
+        if edit is None:
+            return self.load()
+        file, text = edit(ConfigFiles.read(self.path))
+        return self.load({file.path: text})
+
     def versions(self) -> ConfigHistory:
         """What was changed, newest first; with diffs of the last ones."""
         history = self.history

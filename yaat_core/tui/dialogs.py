@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 
 class Buttons(Widget):
-    """A row of them; left and right choose, Enter presses."""
+    """A row of them; left and right choose, Enter presses. Tab goes through them before it leaves them."""
 
     name = "buttons"
 
     def __init__(self, names: Sequence[str], press: Callable[[int], None], at: int = 0) -> None:
         self.names, self.at, self._press = list(names), at, press
+        self._first = at
 
     def draw(self, width: int, height: int, *, focused: bool) -> Sequence[Line]:
         """Side by side, at the right."""
@@ -54,7 +55,20 @@ class Buttons(Widget):
                 does="press it",
                 run=lambda: self._press(self.at),
             ),
-        )
+            Key(name="button.tab", keys=("tab",), does="next button, then the next pane", run=lambda: self._tab(1)),
+            Key(name="button.tab-back", keys=("s-tab",), does="previous button, then the pane before", run=lambda: self._tab(-1)),
+        )  # fmt: skip
+
+    def _tab(self, by: int) -> None:
+        if 0 <= self.at + by < len(self.names):
+            self.at += by
+            return
+        self.at = self._first
+        layout = self.shell.app.layout
+        if by > 0:
+            layout.focus_next()
+        else:
+            layout.focus_previous()
 
     def _step(self, by: int) -> None:
         self.at = (self.at + by) % len(self.names)

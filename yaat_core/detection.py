@@ -133,19 +133,23 @@ class Detector:
 
 @attrs.frozen(kw_only=True)
 class Proposed:
-    """A source that could be added: ``options`` as it would be written; ``what`` it reads, and how that was found."""
+    """A source that was found, for a person who chooses: also one that is not read unless it is chosen."""
 
     name: str
     options: Mapping[str, Any]
+    """As it would be written."""
     what: str = ""
+    """What it is, for people: ``nginx, 3 processes``."""
     evidence: Sequence[str] = ()
+    """How it was found, one sentence each."""
+    by_default: bool = True
+    problems: Sequence[Finding] = ()
+    """Why (some of) it can't be read, with advice."""
 
 
 class DefaultSources(dict[str, Mapping[str, Any]]):
-    """An answer to the hook `default_sources` that also tells what could not be looked at, with advice.
-
-    ``proposed``: everything that was found, also what is not read by default: the screens offer it.
-    """
+    """An answer to the hook `default_sources` that also tells what could not be looked at, with advice, and all that was
+    found (`yaat setup` lets a person choose of it)."""
 
     def __init__(
         self,

@@ -110,7 +110,6 @@ class Editor:
 
     async def _take_back(self, pending: Pending) -> None:
         history = self.desk().history
-        await trio.to_thread.run_sync(history.wait_for, None)
         try:
             last = next((one for one in reversed(history.versions()) if not one.undone), None)
             if last is None or last.number != pending.number:
@@ -121,6 +120,10 @@ class Editor:
             log.error(
                 "version %d of the configuration could not be taken back: %s", pending.number, error.line()
             )
+        finally:
+            with trio.CancelScope(shield=True):
+                if await trio.to_thread.run_sync(history.pending) == pending:
+                    await trio.to_thread.run_sync(history.wait_for, None)
 
     async def _done(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -108,22 +109,29 @@ def _add(kind: str, one: str) -> click.Command:
         door: Door,
         *,
         name: str,
-        type_: str,
+        type_: str | None,
         set_: tuple[str, ...],
         file: Path | None,
         before: str | None = None,
+        from_detection: str | None = None,
         only: bool,
         yes: bool,
         dry_run: bool,
     ) -> int:
         from yaat_core.actions.components import COMPONENTS_ADD, AddGiven
+        from yaat_core.cli.filling import fill_in
         from yaat_core.cli.values import assigned
 
+        options: Mapping[str, Any] = _nested(assigned(set_))
+        if from_detection is not None:
+            options = {**_detected(door, from_detection), **options}
+            type_ = type_ or str(options.get("type"))
+        type_, options = fill_in(door, kind, type_, options)
         given = AddGiven(
             kind=kind,  # type: ignore[arg-type]
             name=name,
             type=type_,
-            options=_nested(assigned(set_)),
+            options=options,
             before=before,
             file=str(file) if file else None,
             keep_defaults=not only,
@@ -133,12 +141,21 @@ def _add(kind: str, one: str) -> click.Command:
     name, type, setting = _EXAMPLES[kind]
     params: list[click.Parameter] = [
         click.Argument(["name"]),
-        click.Option(["--type", "type_"], required=True, help=f"Type of the {one}: yaat plugins list."),
+        click.Option(
+            ["--type", "type_"], help=f"Type of the {one}; asked for on a terminal: yaat plugins list."
+        ),
     ]
     if kind == "processors":
         params.append(
             click.Option(["--before"], help="The processor that it comes before; the last one by default.")
         )
+    if kind == "sources":
+        detection = click.Option(
+            ["--from-detection"],
+            metavar="NAME",
+            help="As the detection of this name would be read: yaat detect.",
+        )
+        params.append(detection)
     made = DoorCommand(
         "add",
         callback=click.pass_obj(add),
@@ -304,6 +321,21 @@ def _with(command: click.Command, *options: Any) -> click.Command:
     for option in options:
         option(command)
     return command
+
+
+def _detected(door: Door, name: str) -> dict[str, Any]:
+    """What is read of a detected service by default."""
+    from yaat_core.cli.editing import place_of
+    from yaat_core.config.editing.components import default_value
+    from yaat_core.errors import UsageError
+
+    found = default_value("sources", place_of(door).plugins)
+    if name not in found:
+        known = ", ".join(found) or "nothing"
+        raise UsageError(
+            f"no source `{name}` was detected", fix=f"detected: {terminal_safe(known)}; see `yaat detect`"
+        )
+    return dict(found[name])
 
 
 def _nested(flat: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,17 @@ def panels() -> Sequence[Panel]:
             command="status",
         ),
         Panel(
+            name="live",
+            title="Tail",
+            summary="events as they pass: follow, filter, look into one, why",
+            screen=f"{_SCREENS}.live.screen:LiveScreen",
+            key="2",
+            order=20,
+            actions=("tap", "why", "query"),
+            command="logs",
+            refresh=0.5,
+        ),
+        Panel(
             name="sources",
             title="Sources",
             summary="sources, processors, sinks: how each is; add, change, test, remove",

@@ -115,7 +115,7 @@ class Dialog:
 
     def size(self, columns: int, rows: int) -> tuple[int, int]:
         """Of its box on a terminal of this size."""
-        return min(self.wide + 4, columns), min(self.high + 3, rows)
+        return min(self.wide + 4, columns), min(self.high + 2, rows)
 
     def container(self, shell: Shell) -> AnyContainer:
         """Made once."""
@@ -129,13 +129,14 @@ class Dialog:
             head.shell = shell
             head.window.height = exactly(1)
             body = HSplit([part.container(shell, across=False) for part in self.parts])
-            edge = Dimension.exact(2)
+            edge = Dimension.exact(1)
             self._container = HSplit(
                 [
                     head.window,
-                    Window(height=exactly(1)),
-                    VSplit([Window(width=edge), body, Window(width=edge)]),
-                    Window(height=exactly(1)),
+                    VSplit(
+                        [self._side(shell), Window(width=edge), body, Window(width=edge), self._side(shell)]
+                    ),
+                    Window(height=exactly(1), char=lambda: shell.glyphs.rule, style="class:rule"),
                 ],
                 style="class:dialog",
                 modal=True,
@@ -143,6 +144,9 @@ class Dialog:
                 height=share(),
             )
         return self._container
+
+    def _side(self, shell: Shell) -> Window:
+        return Window(width=Dimension.exact(1), char=lambda: shell.glyphs.bar, style="class:rule")
 
     def _head(self, width: int, _: int) -> Sequence[Line]:
         return [fit_line([("class:dialog.title", f" {self.title}")], width, "class:dialog.title")]

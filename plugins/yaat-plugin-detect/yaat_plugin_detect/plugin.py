@@ -31,13 +31,13 @@ def detectors() -> Sequence[Detector]:
 @hookimpl
 def default_sources(registry: Registry, detectors: Sequence[Detector]) -> Mapping[str, Mapping[str, Any]]:
     """Sources for the logs of what was found here."""
-    from yaat_core.detection import DefaultSources, Proposed
+    from yaat_core.detection import DefaultSources
     from yaat_core.display import terminal_safe
     from yaat_plugin_detect.config import PATIENCE, Place
     from yaat_plugin_detect.found import look, within
     from yaat_plugin_detect.looking import of_refused
     from yaat_plugin_detect.machine import ThisMachine
-    from yaat_plugin_detect.sources import plan
+    from yaat_plugin_detect.sources import plan, proposed
 
     machine = ThisMachine(Place.of())
 
@@ -45,18 +45,9 @@ def default_sources(registry: Registry, detectors: Sequence[Detector]) -> Mappin
         found = look(machine, detectors)
         for failure in found.failures:
             _log.warning("%s", terminal_safe(failure))
-        proposals = plan(found.detections, machine, registry).proposals
-        read = {one.name: one.options for one in proposals if one.detection.by_default}
-        proposed = [
-            Proposed(
-                name=one.name,
-                options=one.options,
-                what=one.detection.what,
-                evidence=one.detection.evidence,
-            )
-            for one in proposals
-        ]
-        return DefaultSources(read, of_refused(machine, found.detections), proposed)
+        made = plan(found.detections, machine, registry)
+        read = {one.name: one.options for one in made.proposals if one.detection.by_default}
+        return DefaultSources(read, of_refused(machine, found.detections), proposed(made, found.detections))
 
     made = within(PATIENCE + 1, sources)
     if made is None:

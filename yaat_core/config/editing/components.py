@@ -181,6 +181,22 @@ def removing(kind: ComponentKind, name: str, plugins: Plugins) -> Edit:
     return edit
 
 
+def moving(name: str, before: str | None, plugins: Plugins) -> Edit:
+    """An edit that puts a processor before another one, or (None) at the end: events go through them in this order."""
+
+    def edit(files: ConfigFiles) -> tuple[ConfigFile, str]:
+        there = find(files, plugins, "processors", name)
+        holder = files.of(there.file) if there.file else _home(files, "processors")
+        whole = _whole(holder)
+        section = _section(files, whole, "processors", plugins, defaults=True)
+        moved = next(one for one in section if processor_name(one) == name)
+        rest = [one for one in section if one is not moved]
+        section = _put_in(rest, moved, before)
+        return holder, reach(holder.text, {**whole, "processors": section}, shown_name(holder.path))
+
+    return edit
+
+
 def _check_name(kind: ComponentKind, name: str) -> None:
     if not COMPONENT_NAME.fullmatch(name):
         raise UsageError(

@@ -137,12 +137,19 @@ def shown_of(option: OptionInfo, value: Mapping[str, Any]) -> str:
     """What a form begins with. Of two or few values one is always chosen, so the default is."""
     if option.name in value:
         return text_of(option, value[option.name])
-    return text_of(option, option.default) if option.shape in ("boolean", "choice") and option.name != "format" else ""
+    return (
+        text_of(option, option.default)
+        if option.shape in ("boolean", "choice") and option.name != "format"
+        else ""
+    )
 
 
 def assignments(given: Mapping[str, Any]) -> list[str]:
     """``name=value`` as ``--set`` takes it."""
-    return [f"{name}={one if isinstance(one, str) and _reads_as_it_is(one) else flow(one)}" for name, one in given.items()]
+    return [
+        f"{name}={one if isinstance(one, str) and _reads_as_it_is(one) else flow(one)}"
+        for name, one in given.items()
+    ]
 
 
 def _reads_as_it_is(text: str) -> bool:

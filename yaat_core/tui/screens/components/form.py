@@ -25,7 +25,7 @@ from yaat_core.config.editing.rendering import flow
 from yaat_core.config.editing.types import OptionInfo
 from yaat_core.tui.keys import Key
 from yaat_core.tui.text import Line, clip, fit, safe, wrap
-from yaat_core.tui.widgets.base import Label, Widget
+from yaat_core.tui.widgets.base import Widget
 from yaat_core.tui.widgets.fields import Choice, Field, FieldSpec, Form
 
 #: What stands in a choice for "not set".
@@ -177,7 +177,7 @@ class OptionForm(Form):
         wrong = self._line(lambda width, _: [self._wrong(spec, width)], self.shell)
         return [
             VSplit([label, window, Window(width=Dimension.exact(1))]),
-            ConditionalContainer(wrong, Condition(lambda: bool(self._told(spec)))),
+            ConditionalContainer(wrong, Condition(lambda: bool(self.problem(spec)))),
         ]
 
     def _height(self, spec: FieldSpec) -> int:
@@ -187,21 +187,31 @@ class OptionForm(Form):
         return max(3 if given.has_focus() else 1, min(_LINES, given.text.count("\n") + 1))
 
     def _label(self, spec: FieldSpec, width: int) -> Line:
-        style = "class:error" if self._told(spec) else "class:strong" if self.inputs[spec.name].text not in ("", _UNSET) else ""
-        return [(style, fit(f" {safe(spec.name)}{' *' if spec.required else ''}", width, dots=self.shell.glyphs.dots))]
-
-    def _told(self, spec: FieldSpec) -> str:
-        """What is wrong; of the field that is being typed into, only what it can't be at all."""
-        return self.problem(spec)
+        style = (
+            "class:error"
+            if self.problem(spec)
+            else "class:strong"
+            if self.inputs[spec.name].text not in ("", _UNSET)
+            else ""
+        )
+        return [
+            (
+                style,
+                fit(f" {safe(spec.name)}{' *' if spec.required else ''}", width, dots=self.shell.glyphs.dots),
+            )
+        ]
 
     def _wrong(self, spec: FieldSpec, width: int) -> Line:
-        return [("class:error", clip(f"{'':{_LABEL}}{self.shell.glyphs.error} {safe(self._told(spec))}", width))]
+        return [
+            ("class:error", clip(f"{'':{_LABEL}}{self.shell.glyphs.error} {safe(self.problem(spec))}", width))
+        ]
 
     def draw(self, width: int, height: int, *, focused: bool) -> Sequence[Line]:
         """For a dump: names and values, no secrets."""
         secret = {spec.name for spec in self.specs if spec.kind == "secret"}
         return [
-            [("", f"{name}: {'***' if name in secret and text else safe(text)}")] for name, text in self.texts().items()
+            [("", f"{name}: {'***' if name in secret and text else safe(text)}")]
+            for name, text in self.texts().items()
         ]
 
 
@@ -239,7 +249,10 @@ class _Choice(Choice):
         self, choices: Sequence[str], value: str, changed: Callable[[str], None], keys: Sequence[Key]
     ) -> None:
         super().__init__(choices, value, changed)
-        self._more = [attrs.evolve(key, keys=(*key.keys, "enter"), anywhere=False) if key.keys == ("down",) else key for key in keys]
+        self._more = [
+            attrs.evolve(key, keys=(*key.keys, "enter"), anywhere=False) if key.keys == ("down",) else key
+            for key in keys
+        ]
 
     def keys(self) -> Sequence[Key]:
         """Through the values, and on."""

@@ -27,7 +27,9 @@ class Sampled(Offset):
     def draw(self, width: int, height: int, *, focused: bool) -> Sequence[Line]:
         """Everything, scrolled."""
         if self.found is None:
-            return [[("class:dim", f" {line}")] for line in wrap(safe(self.told, lines=True), max(8, width - 2))]
+            return [
+                [("class:dim", f" {line}")] for line in wrap(safe(self.told, lines=True), max(8, width - 2))
+            ]
         return self.shown(list(self._lines(self.found, max(10, width))), height)
 
     def summary(self) -> str:
@@ -62,7 +64,9 @@ class Sampled(Offset):
         for note in found.notes:
             yield from _wrapped(f" {glyphs.off} ", note, width, "class:dim")
         for component, number in found.dropped.items():
-            yield from _wrapped(f" {glyphs.warn} ", f"{component} dropped {number} of them", width, "class:warn")
+            yield from _wrapped(
+                f" {glyphs.warn} ", f"{component} dropped {number} of them", width, "class:warn"
+            )
         for line in found.lines:
             yield from self._sample(found, line, width)
 
@@ -90,4 +94,7 @@ def fields(event: Mapping[str, Any]) -> Iterator[str]:
 
 def _wrapped(lead: str, text: str, width: int, style: str = "") -> Iterator[Line]:
     for number, line in enumerate(wrap(safe(text, lines=True), max(8, width - len(lead) - 1))):
-        yield [(style, lead if number == 0 else " " * len(lead)), ("" if style != "class:dim" else style, line)]
+        yield [
+            (style, lead if number == 0 else " " * len(lead)),
+            ("" if style != "class:dim" else style, line),
+        ]

@@ -266,7 +266,7 @@ class Agent:
     async def status(self) -> Status:
         """As `Operations.status`."""
         state = await self._rooms.door.state()
-        figures = report.queue_figures(state, self._rooms.lanes.values())
+        figures = await report.queue_figures(self._rooms.lanes.values())
         report.gauges(self.stats, figures, self._rooms.lanes)
         keepers = [*self._rooms.sources.values(), *(worker.keeper for worker in self._rooms.workers.values())]
         return Status(

@@ -67,5 +67,5 @@ async def _round(rooms: Rooms, stats: Stats, health: HealthBoard, configuration:
     await look_at(list(rooms.lanes.values()), configuration.health, health)
     await expire(rooms.detached, rooms.door)
     await rooms.dead_letters.expire(rooms.all_lanes(), float(configuration.dead_letter.retention))
-    figures = report.queue_figures(await rooms.door.state(), rooms.lanes.values())
+    figures = await report.queue_figures(rooms.lanes.values())
     report.gauges(stats, figures, rooms.lanes)

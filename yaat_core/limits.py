@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from yaat_core.clock import ages
 from yaat_core.config.model import HealthSettings
 from yaat_core.health import HealthBoard
 from yaat_core.pipeline.lane import Lane
@@ -34,7 +33,7 @@ async def _over(lane: Lane, limits: HealthSettings) -> str:
         return (
             f"{lane.queued} events wait for it, more than health.max_queue_events ({limits.max_queue_events})"
         )
-    return _of_bytes(lane, limits.max_queue_share) or _of_age(lane, await _age(lane), limits)
+    return _of_bytes(lane, limits.max_queue_share) or _of_age(lane, await lane.age(), limits)
 
 
 def _of_bytes(lane: Lane, share: float | None) -> str:
@@ -58,12 +57,6 @@ def _of_age(lane: Lane, age: float, limits: HealthSettings) -> str:
             f"(health.max_queue_share is {share:g})"
         )
     return ""
-
-
-async def _age(lane: Lane) -> float:
-    """Seconds that the oldest of what waits has been in the queue."""
-    oldest = await lane.door.infos(lane.cursor.done, limit=1)
-    return max(0.0, ages.now() - oldest[0].time_us / 1e6) if oldest else 0.0
 
 
 def _told(seconds: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -45,12 +44,10 @@ def rules(stats: Stats) -> dict[str, dict[str, int]]:
     return found
 
 
-def queue_figures(state: QueueState, lanes: Iterable[Lane]) -> QueueFigures:
+async def queue_figures(lanes: Iterable[Lane]) -> QueueFigures:
     """What waits for the slowest sink, and how old the oldest of it is."""
     lanes = list(lanes)
-    age = 0.0
-    if any(lane.waiting for lane in lanes) and state.oldest_us is not None:
-        age = max(0.0, time.time() - state.oldest_us / 1e6)
+    age = max([await lane.age() for lane in lanes], default=0.0)
     return QueueFigures(
         events=max((lane.queued for lane in lanes), default=0),
         bytes=max((lane.backlog_bytes for lane in lanes), default=0),

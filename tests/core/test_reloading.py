@@ -263,6 +263,21 @@ async def test_refused_while_the_agent_stops(site: Site) -> None:
         await site.agent.reload("a test")
 
 
+async def test_one_that_fails_in_the_middle_is_told_and_the_agent_goes_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    site.file.write_text(text(sinks=LOCAL + "  second: {type: duckdb, path: second.duckdb}\n"))
+    with monkeypatch.context() as patched:
+        patched.setattr(changing, "attach_more", fail)
+        site.agent._reloader.ask("a test")
+        await until(lambda: any("in the middle" in one.what for one in site.agent.health.now().problems))
+    site.write('{"message": "m1"}')
+    await site.until_stored(1)
+
+
 NEVER = "  local: {type: never, queue: {max_bytes: 1KiB, when_full: block}}\n"
 
 

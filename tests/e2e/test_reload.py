@@ -42,6 +42,10 @@ def text(names: str = "ab", *, more: str = "", rules: str = "secrets", sinks: st
     )
 
 
+#: Lines, so that a slow machine has no more to do than a quick one.
+MOST = 20_000
+
+
 class Load(threading.Thread):
     """Writes numbered lines into a file for each of three sources, until it is told to stop."""
 
@@ -55,7 +59,7 @@ class Load(threading.Thread):
     def run(self) -> None:
         number = 0
         files = {name: open(self.folder / "logs" / name / "x.log", "ab", buffering=0) for name in "abc"}
-        while not self.told.is_set():
+        while not self.told.is_set() and len(self.written) < MOST:
             for name, file in files.items():
                 lines = [f"{name} {number + place} {'x' * 60}" for place in range(20)]
                 file.write(b"".join(json.dumps({"message": line}).encode() + b"\n" for line in lines))
@@ -128,19 +132,18 @@ def _dead(agent: AgentProcess, config: Path, chance: random.Random, folder: Path
 
 
 def test_reloads_under_load_killed_in_the_middle(tmp_path: Path) -> None:
-    campaign(tmp_path, kills=2, reloads=6, seed=5)
+    campaign(tmp_path, kills=2, reloads=4, seed=5)
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("seed", [1, 2])
-def test_many_reloads_under_load_killed_at_random(tmp_path: Path, seed: int) -> None:
-    campaign(tmp_path, kills=6, reloads=10, seed=seed)
+def test_many_reloads_under_load_killed_at_random(tmp_path: Path) -> None:
+    campaign(tmp_path, kills=6, reloads=8, seed=1)
 
 
 @pytest.mark.faults
 def test_killed_at_the_steps_of_a_reload(tmp_path: Path) -> None:
     points = ("reload.sinks", "reload.sources.stopped", "reload.processors")
-    campaign(tmp_path, kills=6, reloads=0, seed=3, faults=tuple(f"{point}:kill@2" for point in points))
+    campaign(tmp_path, kills=3, reloads=0, seed=3, faults=tuple(f"{point}:kill@2" for point in points))
 
 
 @attrs.define(eq=False)

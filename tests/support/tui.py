@@ -10,6 +10,10 @@ import attrs
 
 from support.agents import AgentProcess, wait_until
 from support.terminal import Terminal
+from yaat_core.actions.agent import STATUS
+from yaat_core.actions.base import Nothing
+from yaat_core.control.client import Client
+from yaat_core.errors import YaatError
 
 YAAT = [sys.executable, "-m", "yaat_core.cli"]
 
@@ -87,9 +91,17 @@ class Site:
 
     def account(self, sink: str) -> Mapping[str, int]:
         """The sink's account, as the running agent tells it."""
-        document = self.agent.try_diagnose()
-        found: Mapping[str, int] = document.get("accounting", {}).get("by_sink", {}).get(sink, {})
-        return found
+        try:
+            with Client(self.folder / "state") as client:
+                found = client.call(STATUS, Nothing()).accounting.by_sink.get(sink)
+        except YaatError:
+            return {}
+        return {} if found is None else attrs.asdict(found)
+
+    def pid(self) -> int:
+        """The running agent's."""
+        with Client(self.folder / "state") as client:
+            return client.call(STATUS, Nothing()).pid
 
     def wait_account(self, sink: str, **wanted: int) -> None:
         wait_until(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -65,9 +64,10 @@ def test_a_dead_letter_is_delivered_again_and_one_is_purged(refused: Site) -> No
 def test_it_reconnects_after_a_restart_of_the_agent(site: Site) -> None:
     site.agent.start()
     with site.tui() as terminal:
-        terminal.wait_for("healthy", f"pid {site.agent.process.pid}")  # type: ignore[union-attr]
+        terminal.wait_for("healthy", "picky", f"pid {site.agent.process.pid}")  # type: ignore[union-attr]
+        terminal.wait_gone("No agent is running")
         site.agent.kill()
-        terminal.wait_for("the agent is gone", "old", "reconnecting")
+        terminal.wait_for("the agent is gone", "ago", "reconnecting")
         assert "picky" in terminal.text, "the last data stay"
         terminal.send("5")
         terminal.wait_for("Dead letters", "Destinations")
@@ -90,7 +90,7 @@ def test_without_an_agent_it_looks_around_and_starts_one(refused: Site) -> None:
         terminal.wait_for("start the agent for as long as this TUI runs")
         terminal.send("enter")
         terminal.wait_for("healthy", "it stops when you leave")
-        pid = _pid(site)
+        pid = site.pid()
         terminal.send("c-q")
         assert terminal.ended() == 0
     wait_until(lambda: not _alive(pid), what=f"the agent {pid} ends with the TUI")
@@ -101,7 +101,7 @@ def test_an_agent_that_stays(site: Site) -> None:
         terminal.wait_for("No agent is running")
         terminal.send("enter")
         terminal.wait_for("healthy", "the agent runs")
-        pid = _pid(site)
+        pid = site.pid()
         terminal.send("c-q")
         assert terminal.ended() == 0
     try:
@@ -118,7 +118,9 @@ def test_a_configuration_with_errors_is_told_inside(site: Site) -> None:
         terminal.send("6")
         terminal.wait_for("Plugins: ", "picky")
         terminal.send("5")
-        terminal.wait_for("Dead letters", "pathz")
+        terminal.wait_for("Dead letters")
+        terminal.send("1")
+        terminal.wait_for("pathz", "did you mean")
 
 
 def test_without_a_terminal_it_says_so(site: Site) -> None:
@@ -133,17 +135,6 @@ def test_without_a_terminal_it_says_so(site: Site) -> None:
     assert "needs a terminal" in done.stderr
     shown = subprocess.run(YAAT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
     assert "Commands" in shown.stdout
-
-
-def _pid(site: Site) -> int:
-    done = subprocess.run(
-        [*YAAT, "status", "-c", str(site.config), "--json", "--fail-on", "never"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, **site.agent.environ},
-    )
-    return int(json.loads(done.stdout)["pid"])
 
 
 def _alive(pid: int) -> bool:

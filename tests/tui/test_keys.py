@@ -129,7 +129,7 @@ def test_what_a_key_says_of_the_command_line_is_a_command() -> None:
     panel = PanelList(load_plugins()).find("queue")
     assert panel is not None
     screen = QueueScreen(SimpleNamespace(), panel)  # type: ignore[arg-type]
-    for one in screen.keys():
+    for one in QueueScreen.keys(screen):
         assert cli_line._command(one.command) is not None, one.command
 
 
@@ -212,7 +212,7 @@ def test_a_table_keeps_its_selection_its_order_and_its_filter() -> None:
     made.select("b")
     made.rows = [("c", 2), ("a", 5), ("b", 7)]
     assert made.selected == ("b", 7)
-    by = {one.name: one for one in made.keys()}
+    by = {one.name: one for one in Table.keys(made)}
     by["list.sort"].run()
     by["list.sort"].run()
     assert [row[1] for row in made.shown] == [2, 5, 7]

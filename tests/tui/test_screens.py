@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from support.agents import wait_until
 from support.terminal import Terminal
 from support.tui import YAAT, Site
 
@@ -113,9 +112,13 @@ def test_dialogs_fit_the_smallest_size(running: Site) -> None:
         terminal.send("escape")
         terminal.wait_gone("> purge")
         terminal.send("D")
-        terminal.wait_for("Drop what waits for", "Cancel", "Drop them", "to go on")
+        terminal.wait_for("nothing waits for local")
+        terminal.send("tab", "tab")
+        terminal.wait_for("Space:mark")
+        terminal.send("D")
+        terminal.wait_for("Forget 1 dead letter?", "Cancel", "Forget them", "to go on")
         terminal.send("escape")
-        terminal.wait_gone("Drop them")
+        terminal.wait_gone("Forget them")
 
 
 def test_help_and_palette_know_the_keys_and_commands(running: Site) -> None:
@@ -227,9 +230,10 @@ def test_screens_work_while_one_is_broken(site: Site) -> None:
         "from yaat_core import hookimpl\n@hookimpl\ndef panels():\n    raise RuntimeError('no panels today')\n"
     )
     site.agent.start()
-    wait_until(lambda: bool(site.agent.try_diagnose()), what="an agent")
     with site.tui() as terminal:
         terminal.wait_for("no panels today")
+        terminal.wait_for("healthy")
+        terminal.wait_gone("No agent is running")
         terminal.send("0")
         terminal.type("broken")
         terminal.wait_gone("Overview: how")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from yaat_core.cli.door import Door
 from yaat_core.cli.setup import Setup, load, workshop
 from yaat_core.errors import AgentNotRunning, StateInUse, StoreUnavailable, UsageError, YaatError
+from yaat_core.guessing import guess
 
 if TYPE_CHECKING:
     from yaat_core.actions.agent import Query
@@ -29,7 +30,13 @@ class _NotYet(Exception):
 @contextlib.contextmanager
 def answering(door: Door, asked: Query, *, setup: Setup | None = None) -> Iterator[QueryAnswer]:
     """The answer, closed at the end of the block. ``setup``: when it is loaded already."""
-    setup = setup or load(door)
+    with answered(setup or load(door), asked) as answer:
+        yield answer
+
+
+@contextlib.contextmanager
+def answered(setup: Setup, asked: Query) -> Iterator[QueryAnswer]:
+    """As `answering`, for whoever has a configuration and no command line."""
     deadline = time.monotonic() + PATIENCE
     with contextlib.ExitStack() as stack:
         while True:
@@ -104,5 +111,5 @@ def _sinks(setup: Setup, name: str | None) -> list[SinkEntry]:
         return list(sinks.values())
     entry = sinks.get(name.removeprefix("sinks."))
     if entry is None:
-        raise UsageError(f"no sink {name!r}", fix=f"configured: {', '.join(sinks) or 'none'}")
+        raise UsageError(f"no sink `{name}`", fix=guess(name.removeprefix("sinks."), sinks))
     return [entry]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from yaat_core.cli import completing
 from yaat_core.cli.door import Door, DoorCommand, DoorGroup
 from yaat_core.cli.editing import change, dry_run_option, run, yes_option
 from yaat_core.cli.marks import mark
@@ -55,7 +57,13 @@ def group(kind: str) -> DoorGroup:
         _test(kind, one),
     ):
         made.add_command(command)
+    if kind == "processors":
+        made.add_command(_move())
     return made
+
+
+def _name(kind: str) -> click.Argument:
+    return click.Argument(["name"], shell_complete=completing.components(kind))
 
 
 def _list(kind: str, one: str) -> click.Command:
@@ -110,6 +118,7 @@ def _add(kind: str, one: str) -> click.Command:
         set_: tuple[str, ...],
         file: Path | None,
         before: str | None = None,
+        from_detection: str | None = None,
         only: bool,
         yes: bool,
         dry_run: bool,
@@ -118,7 +127,10 @@ def _add(kind: str, one: str) -> click.Command:
         from yaat_core.cli.filling import fill_in
         from yaat_core.cli.values import assigned
 
-        options = _nested(assigned(set_))
+        options: Mapping[str, Any] = _nested(assigned(set_))
+        if from_detection is not None:
+            options = {**_detected(door, from_detection), **options}
+            type_ = type_ or str(options.get("type"))
         type_, options = fill_in(door, kind, type_, options)
         given = AddGiven(
             kind=kind,  # type: ignore[arg-type]
@@ -135,13 +147,26 @@ def _add(kind: str, one: str) -> click.Command:
     params: list[click.Parameter] = [
         click.Argument(["name"]),
         click.Option(
-            ["--type", "type_"], help=f"Type of the {one}; asked for on a terminal: yaat plugins list."
+            ["--type", "type_"],
+            shell_complete=completing.types(kind),
+            help=f"Type of the {one}; asked for on a terminal: yaat plugins list.",
         ),
     ]
     if kind == "processors":
         params.append(
-            click.Option(["--before"], help="The processor that it comes before; the last one by default.")
+            click.Option(
+                ["--before"],
+                shell_complete=completing.components(kind),
+                help="The processor that it comes before; the last one by default.",
+            )
         )
+    if kind == "sources":
+        detection = click.Option(
+            ["--from-detection"],
+            metavar="NAME",
+            help="As the detection of this name would be read: yaat detect.",
+        )
+        params.append(detection)
     made = DoorCommand(
         "add",
         callback=click.pass_obj(add),
@@ -187,7 +212,7 @@ def _edit(kind: str, one: str) -> click.Command:
     made = DoorCommand(
         "edit",
         callback=click.pass_obj(edit),
-        params=[click.Argument(["name"])],
+        params=[_name(kind)],
         help=f"Change a {one}: with --set and --unset, or in $EDITOR.\n\nShows the difference and asks.",
         example=f"yaat {kind} edit {name}\nyaat {kind} edit {name} --set {setting} --yes",
     )
@@ -214,11 +239,31 @@ def _remove(kind: str, one: str) -> click.Command:
     made = DoorCommand(
         "remove",
         callback=click.pass_obj(remove),
-        params=[click.Argument(["name"])],
+        params=[_name(kind)],
         help=f"Take a {one} out of the configuration.\n\n"
         "Shows the difference and asks; `yaat config undo` brings it back.",
         example=f"yaat {kind} remove {name}\nyaat {kind} remove {name} --yes",
     )
+    return _with(made, dry_run_option, yes_option)
+
+
+def _move() -> click.Command:
+    def move(door: Door, *, name: str, before: str | None, yes: bool, dry_run: bool) -> int:
+        from yaat_core.actions.ordering import COMPONENTS_MOVE, MoveGiven
+
+        return change(door, COMPONENTS_MOVE, MoveGiven(name=name, before=before), yes=yes, dry_run=dry_run)
+
+    made = DoorCommand(
+        "move",
+        callback=click.pass_obj(move),
+        params=[
+            click.Argument(["name"]),
+            click.Option(["--before"], metavar="NAME", help="The processor that it is put before; the last place by default."),
+        ],
+        help="Put a processor elsewhere in their order: events go through them from the first to the last.\n\n"
+        "Shows the difference and asks.",
+        example="yaat processors move noise --before scrub\nyaat processors move noise",
+    )  # fmt: skip
     return _with(made, dry_run_option, yes_option)
 
 
@@ -233,12 +278,18 @@ def _test(kind: str, one: str) -> click.Command:
 
     name, _, _ = _EXAMPLES[kind]
     params: list[click.Parameter] = [
-        click.Argument(["name"]),
+        _name(kind),
         click.Option(["--lines"], type=click.IntRange(1, 200), default=20, help="Lines at most."),
         click.Option(["--seconds"], type=click.FloatRange(0.1, 60), default=5.0, help="How long to read."),
     ]
     if kind == "processors":
-        params.append(click.Option(["--source"], help="The source whose lines it gets."))
+        params.append(
+            click.Option(
+                ["--source"],
+                shell_complete=completing.components("sources"),
+                help="The source whose lines it gets.",
+            )
+        )
     does = {
         "sources": "Read sample lines of a source through its format, the processors and the redaction.",
         "processors": "Send sample lines of a source through the pipeline, up to and beyond this processor.",
@@ -287,6 +338,22 @@ def _with(command: click.Command, *options: Any) -> click.Command:
     for option in options:
         option(command)
     return command
+
+
+def _detected(door: Door, name: str) -> dict[str, Any]:
+    """What is read of a detected service by default."""
+    from yaat_core.cli.editing import place_of
+    from yaat_core.config.editing.components import default_value
+    from yaat_core.errors import UsageError
+    from yaat_core.guessing import guess
+
+    found = default_value("sources", place_of(door).plugins)
+    if name not in found:
+        raise UsageError(
+            f"no source `{name}` was detected",
+            fix=f"{guess(name, found, 'detected')} `yaat detect` shows all",
+        )
+    return dict(found[name])
 
 
 def _nested(flat: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import click
 
 from yaat_core.cli.config_editing import COMMANDS
 from yaat_core.cli.door import Door, DoorGroup, command
+from yaat_core.cli.migrating import migrate
 from yaat_core.display import terminal_safe
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def schema(door: Door) -> None:
     door.document(configuration.schema(load_plugins(disabled(door))))
 
 
-for _one in (show, schema, *COMMANDS):
+for _one in (show, schema, migrate, *COMMANDS):
     config.add_command(_one)
 
 

@@ -43,7 +43,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "The agent's own log: the last lines, then what comes.",
     ),
     "log-level": ("yaat_core.cli.agent_log:log_level", "How much the agent says in its own log, for a time."),
-    "query": ("yaat_core.cli.query:query", "SQL over stored events."),
+    "query": (
+        "yaat_core.cli.query:query",
+        "SQL over stored events; without SQL, on a terminal, an interactive prompt (\\? there helps).",
+    ),
     "validate": (
         "yaat_core.cli.validate:validate",
         "Check the configuration, that sources can be read and that sinks can be reached.",
@@ -52,7 +55,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "yaat_core.cli.reload:reload",
         "Take up the changed configuration.",
     ),
-    "stop": ("yaat_core.cli.stop:stop", "Stop the running agent, losing nothing."),
+    "stop": ("yaat_core.cli.stop:stop", "Stop the running agent; nothing is lost."),
     "events": (
         "yaat_core.cli.events:events",
         "What happened to the agent: starts, reloads, problems, deliveries that fail and work again.",

@@ -10,9 +10,11 @@ from yaat_core.cli.door import Door, command
 @command(example="yaat stop")
 @click.pass_obj
 def stop(door: Door) -> None:
-    """Stop the agent of this configuration: what is on its way is delivered within shutdown_grace, or stays in the queue.
+    """Stop the running agent; nothing is lost.
 
-    It returns at once. Of a service, use `yaat service stop`: systemd would start the agent again.
+    What is on its way is delivered within shutdown_grace, or stays in the queue. It returns at once.
+
+    Of a service, use `yaat service stop`: systemd would start the agent again.
     """
     from yaat_core.actions.agent import STOP
     from yaat_core.actions.base import Nothing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import trio
 
+from yaat_core.clock import ages
 from yaat_core.components import Appended, QueueState
 from yaat_core.config.model import Bounds
 from yaat_core.cursor import Cursor, Fate
@@ -127,6 +128,11 @@ class Lane:
         """The cursor is this now, in memory and in the queue."""
         self.cursor = cursor
         await self.door.put_cursors({self.name: cursor}, sync=sync)
+
+    async def age(self) -> float:
+        """Seconds that the oldest of what waits has been in the queue; 0 when nothing waits."""
+        oldest = await self.door.infos(self.cursor.done, limit=1) if self.waiting else ()
+        return max(0.0, ages.now() - oldest[0].time_us / 1e6) if oldest else 0.0
 
     async def measure(self) -> None:
         """Look up how many bytes lie before the cursor."""

@@ -64,7 +64,9 @@ class Reloader:
     # --- asked for
 
     def ask(self, by: str) -> None:
-        """Reload soon; several who ask before it begins get one."""
+        """Reload soon; several who ask before it begins get one. An agent that starts does it when its sources run."""
+        if (state := self.running()) in ("starting", "waiting_for_sinks"):
+            log.info("asked to reload (%s) while %s: it is done when the sources run", by, state)
         self._asked.append(by)
         self._asking.set()
 
@@ -80,6 +82,8 @@ class Reloader:
                     await self.reload(by)
                 except YaatError as error:
                     log.debug("refused: %s", error)  # told by `reload`
+                except Exception as error:  # noqa: BLE001 - told by `reload`; what runs goes on
+                    log.debug("failed: %r", error)
 
     async def close(self) -> None:
         """No further ones; returns when the one at work has ended."""

@@ -63,6 +63,11 @@ class Screen:
         """Is it in front?"""
         return self.shell.current is self
 
+    @property
+    def stale(self) -> bool:
+        """Is what it shows not of now? Then it is drawn grey."""
+        return False
+
     async def call(self, action: Action[A, R], given: A, *, tell: Callable[[str], None] | None = None) -> R:
         """Do an action that the panel declares; by the agent, or without one as the command line does.
 

@@ -20,6 +20,7 @@ from yaat_core.tui.themes import mark
 from yaat_core.tui.widgets.curves import Curves, bars_of
 from yaat_core.tui.widgets.scrolling import Offset
 from yaat_core.tui.widgets.table import Column, Table
+from yaat_core.tui.widgets.viewing import Viewer
 
 #: Looks at the latency histogram that the figures are made of: about a minute.
 _LOOKS = 60
@@ -35,6 +36,11 @@ class Overview(Screen):
     help = """\
 Health lists what is wrong now, each with its reason and what to do. Sources and destinations show events a second over
 the last five seconds. Enter on a destination goes to what waits for it; on an event, to where it can be mended."""
+
+    @property
+    def stale(self) -> bool:
+        """Are the numbers old?"""
+        return self.shell.store.connection == "lost"
 
     def layout(self) -> Node:
         """Two columns above, two tables, the events."""
@@ -68,14 +74,14 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
             open=lambda one: self.shell.go("queue", about=one.id),
             open_does="what waits for it",
         )  # fmt: skip
-        self.processors: Table[ComponentStatus] = Table(
+        self.processors: Table[Rates] = Table(
             [
-                Column(title="name", value=lambda one: _name(one.id), least=8, stretch=True),
-                Column(title="type", value=lambda one: one.type, least=6, drop=2),
-                Column(title="dropped", value=self._dropped, align="right", least=7),
-                Column(title="errors/s", value=lambda one: self.rate(one, "errors"), align="right", least=5, drop=1),
+                Column(title="name", value=lambda one: _name(one.component), least=8, stretch=True),
+                Column(title="ev/s", value=lambda one: count(one.in_), align="right", least=5),
+                Column(title="dropped", value=self._dropped, align="right", least=7, drop=1),
+                Column(title="err/s", value=lambda one: count(one.errors), align="right", least=5, drop=2),
             ],
-            identity=lambda one: one.id,
+            identity=lambda one: one.component,
             empty="no processors",
         )  # fmt: skip
         self.events: Table[Happening] = Table(
@@ -90,7 +96,10 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
             open=self._explain,
             open_does="what to do about it",
         )  # fmt: skip
+        error = self.shell.setup_error if self.shell.setup is None else None
+        self.errors = Viewer(error.render() if error else "", wrapped=False)
         return Rows(
+            Pane(self.errors, "The configuration has errors", weight=6, when=lambda: error is not None),
             Columns(
                 Pane(self.health, "Health", weight=2),
                 Rows(
@@ -100,6 +109,7 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
                     weight=3,
                 ),
                 weight=4,
+                when=lambda: error is None,
             ),
             Columns(
                 Pane(self.sources, "Sources", weight=2),
@@ -134,7 +144,7 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
             kinds.setdefault(one.id.partition(".")[0], []).append(one)
         self.sources.rows = kinds.get("sources", [])
         self.sinks.rows = kinds.get("sinks", [])
-        self.processors.rows = kinds.get("processors", [])
+        self.processors.rows = [one for one in status.rates if one.component.startswith("processors.")]
         self.events.rows = list(self.shell.store.happenings)[::-1]
         now = figures.buckets(self.shell.store.series_of("yaat_delivery_latency_seconds"))
         self._looks = [*self._looks[-_LOOKS:], now]
@@ -187,10 +197,10 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
         value = figures.quantile(figures.buckets(own), 0.95)
         return "-" if value is None else latency(value)
 
-    def _dropped(self, one: ComponentStatus) -> str:
+    def _dropped(self, one: Rates) -> str:
         status = self.shell.store.status
         dropped = status.accounting.dropped_before_queue if status else {}
-        mine = f"{_name(one.id)}/"
+        mine = f"{_name(one.component)}/"
         return count(sum(number for key, number in dropped.items() if key.startswith(mine)))
 
     def _clock(self, at: str) -> str:
@@ -227,7 +237,7 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
         if status is None:
             return "Queue"
         queue = status.queue
-        age = f", oldest {span(queue.oldest_seconds)}" if queue.events else ""
+        age = f", oldest {span(queue.oldest_seconds)}" if queue.events and queue.oldest_seconds >= 1 else ""
         return f"Queue: {count(queue.events)} events, {size(queue.bytes)}{age}"
 
 

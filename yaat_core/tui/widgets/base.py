@@ -112,6 +112,9 @@ class WidgetControl(UIControl):
         focused = get_app().layout.current_control is self
         lines = list(self.widget.draw(width, rows, focused=focused))[:rows] if width > 0 else []
         drawn: list[Any] = [fit_line(line, width) for line in lines]
+        screen = self.widget.shell.current
+        if screen is not None and screen.stale and not self.widget.shell.dialogs:
+            drawn = [[(f"{style} class:stale", text) for style, text in line] for line in drawn]
         return UIContent(
             get_line=lambda number: drawn[number] if number < len(drawn) else [],
             line_count=max(1, len(drawn)),

@@ -150,7 +150,7 @@ class Table(Moving, Generic[T]):
         self, row: T, placed: Sequence[tuple[Column[T], int]], width: int, here: bool, focused: bool
     ) -> Line:
         glyphs = self.shell.glyphs
-        base = ("class:selected" if focused else "class:selected.blur") if here else ""
+        base = ("class:row" if focused else "class:row-blur") if here else ""
         marked = self.identity(row) in self.marks
         sign = glyphs.mark if marked else glyphs.here if here and focused else " "
         line: Line = [(base + (" class:marked" if marked else ""), sign)]

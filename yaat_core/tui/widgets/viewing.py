@@ -52,11 +52,18 @@ class Viewer(Offset):
 
     name = "text"
 
-    def __init__(self, text: str = "", *, style: Callable[[str], str] | None = None, empty: str = "") -> None:
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        style: Callable[[str], str] | None = None,
+        empty: str = "",
+        wrapped: bool = True,
+    ) -> None:
         super().__init__()
         self._text, self._style, self.empty = safe(text, lines=True), style, empty
         self._wanted = ""
-        self._wrap = True
+        self._wrap = wrapped
         self._cache: tuple[Any, list[Line], list[int]] | None = None
 
     @property

@@ -118,8 +118,11 @@ def _find(found: Sequence[Manifest], name: str) -> Manifest:
     for one in found:
         if normalized(name) in (normalized(one.name), normalized(one.distribution)):
             return one
-    known = ", ".join(one.name for one in found) or "none"
-    raise UsageError(f"no plugin {name!r} is installed", fix=f"installed: {known}")
+    from yaat_core.guessing import guess
+
+    raise UsageError(
+        f"no plugin `{name}` is installed", fix=guess(name, [one.name for one in found], "installed")
+    )
 
 
 def _loaded(one: Manifest, door: Door) -> tuple[PluginState, dict[str, list[dict[str, Any]]]]:

@@ -159,7 +159,8 @@ class Bars:
             return f"the agent is gone: numbers of {span(store.age)} ago; reconnecting ..."
         if store.connection == "refused" and store.problem is not None:
             return store.problem.line()
-        if store.connection == "none":
+        setting_up = shell.current is not None and shell.current.panel.name == "setup"
+        if store.connection == "none" and not setting_up:
             return "no agent is running: what is stored can be looked at  ( : start  starts one )"
         if store.live and store.age > 5:
             return f"the agent is silent for {span(store.age)}"

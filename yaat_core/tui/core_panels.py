@@ -122,6 +122,14 @@ def panels() -> Sequence[Panel]:
             command="service status",
         ),
         Panel(
+            name="setup",
+            title="Setup",
+            summary="what to read, what to redact, where it goes, how it runs: step by step",
+            screen=f"{_SCREENS}.setup.screen:SetupScreen",
+            order=90,
+            command="setup --dry-run",
+        ),
+        Panel(
             name="settings",
             title="Settings",
             summary="theme, glyphs, refresh, mouse, time zone, keys",

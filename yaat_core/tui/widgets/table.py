@@ -48,6 +48,7 @@ class Table(Moving, Generic[T]):
         empty: str = "nothing here",
         open: Callable[[T], Any] | None = None,
         open_does: str = "open it",
+        open_footer: str = "open",
         marking: bool = False,
     ) -> None:
         self.columns = list(columns)
@@ -55,6 +56,7 @@ class Table(Moving, Generic[T]):
         self.empty = empty
         self.marks: set[Hashable] = set()
         self._open, self._open_does, self._marking = open, open_does, marking
+        self._open_footer = open_footer
         self._rows: list[T] = []
         self._shown: list[T] = []
         self._at = 0
@@ -195,7 +197,13 @@ class Table(Moving, Generic[T]):
         made = [*super().keys()]
         if self._open is not None:
             made.append(
-                Key(name="list.open", keys=("enter",), does=self._open_does, footer="open", run=self._opening)
+                Key(
+                    name="list.open",
+                    keys=("enter",),
+                    does=self._open_does,
+                    footer=self._open_footer,
+                    run=self._opening,
+                )
             )
         if self._marking:
             made += [

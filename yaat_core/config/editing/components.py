@@ -22,6 +22,7 @@ from yaat_core.config.keys import COMPONENT_NAME
 from yaat_core.config.nodes import Table, plain_value
 from yaat_core.config.text import shown_name
 from yaat_core.errors import UsageError
+from yaat_core.guessing import guess
 from yaat_core.plugins import Plugins
 
 ComponentKind = Literal["sources", "processors", "sinks"]
@@ -69,18 +70,11 @@ def find(files: ConfigFiles, plugins: Plugins, kind: ComponentKind, name: str) -
     Raises:
         UsageError: there is none; names the nearest.
     """
-    import difflib
-
     there = [one for one in written_components(files, plugins) if one.kind == kind]
     found = next((one for one in there if one.name == name), None)
     if found is not None:
         return found
-    names = [one.name for one in there]
-    near = difflib.get_close_matches(name, names, 1)
-    raise UsageError(
-        f"there is no {ONE[kind]} `{name}`",
-        fix=f"did you mean {near[0]}?" if near else f"configured: {', '.join(names) or 'none'}",
-    )
+    raise UsageError(f"there is no {ONE[kind]} `{name}`", fix=guess(name, [one.name for one in there]))
 
 
 def adding(
@@ -275,6 +269,6 @@ def _put_in(section: list[Any], item: dict[str, Any], before: str | None) -> lis
         return [*section, item]
     names = [processor_name(one) for one in section]
     if before not in names:
-        raise UsageError(f"there is no processor `{before}`", fix=f"there are: {', '.join(names) or 'none'}")
+        raise UsageError(f"there is no processor `{before}`", fix=guess(before, names))
     place = names.index(before)
     return [*section[:place], item, *section[place:]]

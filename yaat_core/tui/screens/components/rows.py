@@ -146,7 +146,10 @@ def facts(row: Row, shell: Shell, in_force: Mapping[str, Any] | None) -> list[Fa
         flow_told = (
             f"{count(row.rates.in_)}/s in, {count(row.rates.out)}/s out, {count(row.rates.errors)}/s errors"
         )
-        found += [("flow", flow_told), ("last event", last(row) if last(row) in ("-", "now") else f"{last(row)} ago")]
+        found += [
+            ("flow", flow_told),
+            ("last event", last(row) if last(row) in ("-", "now") else f"{last(row)} ago"),
+        ]
     if row.account:
         account = row.account
         found.append(

@@ -317,7 +317,11 @@ class Sheet(Dialog):
 
     def _form_title(self) -> str:
         toast = self.shell.toast()  # the line for it is below this dialog
-        return (toast.text if toast else "") or self.checked or "Ctrl-S save  Ctrl-T preview  Ctrl-Y copy as command"
+        return (
+            (toast.text if toast else "")
+            or self.checked
+            or "Ctrl-S save  Ctrl-T preview  Ctrl-Y copy as command"
+        )
 
     def _preview_title(self) -> str:
         summary = self.sampled.summary()

@@ -11,6 +11,9 @@ from support.agents import wait_until, yaat
 from support.terminal import Terminal
 from support.tui import Site
 
+from yaat_core.config.editing.types import types_of
+from yaat_core.plugins import load_plugins
+
 LINES = ("level=info msg=hello password=hunter2", "not a pair at all")
 
 
@@ -51,20 +54,13 @@ def fill(terminal: Terminal, type: str) -> None:
     terminal.wait_for(f": {type}", "Save", "name *")
 
 
-def to_field(terminal: Terminal, help: str) -> None:
-    """Down, until the help is that of the wanted field."""
-    for _ in range(40):
-        before = helped(terminal.text)
-        if help in before:
-            return
+def to_field(terminal: Terminal, type: str, start: str, name: str, help: str) -> None:
+    """From one field of a form down to another."""
+    found = next(one for one in types_of(load_plugins([])) if one.name == type)
+    names = ["name", *(one.name for one in found.options if one.name != "name")]
+    for _ in range(names.index(name) - names.index(start)):
         terminal.send("down")
-        terminal.wait(lambda screen, before=before: helped(screen) != before, what="the next field")  # type: ignore[misc]
-    raise AssertionError(f"no field with the help {help!r}\n{terminal.text}")
-
-
-def helped(screen: str) -> str:
-    """What the help says."""
-    return screen.partition("─ Help ")[2].partition("─ Preview ")[0]
+    terminal.wait_for(help)
 
 
 def test_a_source_is_added_changed_tried_and_taken_out(shop: Site) -> None:
@@ -82,7 +78,7 @@ def test_a_source_is_added_changed_tried_and_taken_out(shop: Site) -> None:
         terminal.wait_for("Preview: 2 lines, format raw", "password=[password]")
         assert "hunter2" not in terminal.text, "the preview is redacted"
         assert shop.config.read_text() == before, "nothing is written before it is agreed to"
-        to_field(terminal, "How its lines are read")
+        to_field(terminal, "file", "paths", "format", "How its lines are read")
         terminal.type("logfm")
         terminal.wait_for("logfmt")
         terminal.type("t")
@@ -97,7 +93,7 @@ def test_a_source_is_added_changed_tried_and_taken_out(shop: Site) -> None:
 
         terminal.send("c")
         terminal.wait_for("Change the source file-two (file)", "format logfmt")
-        to_field(terminal, "Environment of its events")
+        to_field(terminal, "file", "name", "environment", "Environment of its events")
         terminal.type("staging")
         terminal.send("c-y")
         terminal.wait_for("copied: yaat sources edit file-two --set environment=staging")
@@ -141,7 +137,7 @@ def test_processors_are_tried_ordered_and_sinks_checked(shop: Site) -> None:
         terminal.send(">")
         terminal.wait_for("1 processor", "scrub", "● ok", "by default", "detectors")
         fill(terminal, "filter")
-        to_field(terminal, "The other way round")
+        to_field(terminal, "filter", "name", "drop", "The other way round")
         terminal.type("level =")
         terminal.wait_for("✗ is not an expression over an event")
         terminal.type(" 'info'")

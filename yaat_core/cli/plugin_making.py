@@ -171,8 +171,7 @@ def _readme(one: Manifest) -> str:
     import importlib.metadata
 
     try:
-        found = importlib.metadata.metadata(one.distribution)
+        described = importlib.metadata.metadata(one.distribution).json.get("description", "")
     except importlib.metadata.PackageNotFoundError:
         return ""  # a loose file
-    described = found.get_payload() or found.get("Description") or ""
     return re.sub(r"<!--.*?-->\n?", "", described, flags=re.DOTALL) if isinstance(described, str) else ""

@@ -65,7 +65,9 @@ SHOTS: Final[Sequence[tuple[str, Sequence[str], str]]] = (
 )
 
 #: Paths of the machine that makes them, also cut ones.
-_OWN: Final = re.compile(rf"{re.escape(str(ROOT))}|/tmp/yaat-demo[^ /…]*|(?<!\w)/(?:work|root|tmp)(?=/)")
+_OWN: Final = re.compile(
+    rf"{re.escape(str(ROOT))}|{tempfile.gettempdir()}/yaat-demo[^ /…]*|(?<!\w)/(?:work|root|tmp)(?=/)"
+)
 
 #: pyte's names of colours as colours.
 _NAMED: Final = {

@@ -82,10 +82,14 @@ def test_wrong_answers_say_what_is_wrong(
     options = {"type": "file", "paths": ["/var/log/*.log"]}
     found = Found(candidates=[Candidate(name="logs", type="file", what="logs", options=options)])
     place = Place(machine.config, machine.state, plugins)
-    with pytest.raises(YaatError) as caught:
+
+    def set_up_in_process() -> None:
         wanted = of(answers)
         asked(wanted, place)
         draft(wanted, found, place.path, plugins, place.state_dir)
+
+    with pytest.raises(YaatError) as caught:
+        set_up_in_process()
     assert says in caught.value.what + str(caught.value.to_json())
     assert machine.files() == set()
 

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from support.terminal import Terminal
 
 from yaat_core.cli.backfill import Backfill
 from yaat_core.cli.door import Door
-from yaat_core.cli.progress import Progress
+from yaat_core.cli.progress import Progress, waiting
 from yaat_core.stats import Stats
 
 CONFIG = """\
@@ -78,6 +79,34 @@ def test_what_is_left_is_counted_from_the_instruments() -> None:
     now = Backfill.of(stats)
     assert (now.read, now.delivered, now.bytes_left) == (10, 5, 3_000)
     assert now.share() == (500, 4_000)
+
+
+def test_a_step_of_which_nobody_knows_how_far_it_is_tells_what_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Screen(io.StringIO):
+        def __init__(self) -> None:
+            super().__init__()
+            self.told = threading.Event()
+
+        def isatty(self) -> bool:
+            return True
+
+        def write(self, text: str) -> int:
+            if "gathering, 0 s" in text:
+                self.told.set()
+            return super().write(text)
+
+    screen: Any = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr("yaat_core.cli.progress._SECOND", 0.001)
+    with waiting(Door(), "gathering"):
+        assert screen.told.wait(60)
+    assert screen.getvalue().endswith("\r\x1b[K")
+    before = screen.getvalue()
+    with waiting(Door(as_json=True), "gathering"):
+        pass
+    assert screen.getvalue() == before
 
 
 def test_a_line_never_wraps_and_a_fast_loop_draws_seldom(monkeypatch: pytest.MonkeyPatch) -> None:

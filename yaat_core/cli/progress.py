@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Final
 
@@ -16,6 +19,7 @@ from yaat_core.cli.door import Door
 _WIDTH: Final = 30
 #: Seconds between two pictures of what goes on fast.
 _EVERY: Final = 0.1
+_SECOND: Final = 1.0
 
 
 class Progress:
@@ -77,3 +81,25 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.clear()
+
+
+@contextlib.contextmanager
+def waiting(door: Door, what: str) -> Iterator[None]:
+    """While one step takes long of which nobody knows how far it is: what it does, and for how many seconds already."""
+    began, ended = time.monotonic(), threading.Event()
+
+    def show(progress: Progress) -> None:
+        while not ended.wait(_SECOND):
+            progress.say(f"{what}, {round(time.monotonic() - began)} s")
+
+    with Progress(door, what) as progress:
+        if not progress.shown:
+            yield
+            return
+        shower = threading.Thread(target=show, args=(progress,), daemon=True)
+        shower.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            shower.join()

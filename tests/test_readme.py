@@ -79,7 +79,7 @@ def test_the_readme_commands_work(tmp_path: Path) -> None:
                 agent.start()
                 agent.wait_for(2)
             else:
-                done = yaat(arguments[0], "-c", str(tmp_path / "yaat.yaml"), *arguments[1:])
+                done = yaat(*arguments[:1], "-c", str(tmp_path / "yaat.yaml"), *arguments[1:])
                 assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         assert agent.terminate() == 0
 
@@ -92,7 +92,12 @@ def test_every_plugin_is_in_the_readme() -> None:
 
 def test_every_key_is_documented() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    for settings in (model.DeadLetterSettings, model.PluginSettings, model.HealthSettings):
+    for settings in (
+        model.DeadLetterSettings,
+        model.PluginSettings,
+        model.HealthSettings,
+        model.ReloadSettings,
+    ):
         for field in attrs.fields(settings):
             assert f"`{field.name}`" in text, f"{settings.__name__}.{field.name}"
     for (kind, name), known in load_plugins().registry.types.items():

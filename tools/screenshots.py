@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -33,8 +33,12 @@ SHOTS: Final[Sequence[tuple[str, Sequence[str], str]]] = (
     ("overview", (), "Destinations"),
     ("queue", ("5",), "Dead letters"),
     ("queue-letter", ("5", "tab", "tab", "enter"), "refused"),
-    ("queue-purge", ("5", "D"), "Cancel"),
+    ("queue-purge", ("5", "tab", "tab", "D"), "Cancel"),
     ("plugins", ("6",), "Plugins:"),
+    ("config", ("7",), "Config"),
+    ("diagnostics", ("8",), "Diag"),
+    ("uninstall", (":", "go to uninstall", "enter"), "ninstall"),
+    ("service", (":", "go to service", "enter"), "ervice"),
     ("settings", (":", "go to settings", "enter"), "Keys everywhere"),
     ("palette", (":",), "Command line"),
     ("help", ("5", "?"), "This pane"),
@@ -58,7 +62,7 @@ def main() -> None:
     parser.add_argument("--text", action="store_true", help="print each screen as well")
     given = parser.parse_args()
     OUT.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="yaat-shots-") as folder:
+    with tempfile.TemporaryDirectory(prefix="yaat-", dir="/var/tmp") as folder:
         site = Site.made(Path(folder) / "shop")
         with site.agent.start():
             _fill(site)
@@ -104,14 +108,14 @@ def _shot(
         terminal.wait_for(text)
         terminal.read(1.5)
         file = OUT / f"{name}-{columns}x{rows}.svg"
-        file.write_text(svg(terminal), encoding="utf-8")
+        file.write_text(svg(terminal, {str(site.folder.parent): "/srv"}), encoding="utf-8")
         print(file.relative_to(ROOT))
         if print_it:
             print(terminal.text)
 
 
-def svg(terminal: Terminal) -> str:
-    """The screen as SVG: a rectangle for each run of background, a text for each run of one style."""
+def svg(terminal: Terminal, instead: Mapping[str, str]) -> str:
+    """The screen as SVG, texts replaced as ``instead`` says: a rectangle or a text for each run of one style."""
     width, height = terminal.columns * _WIDE + 16, terminal.rows * _HIGH + 16
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" font-size="14" '
@@ -120,6 +124,8 @@ def svg(terminal: Terminal) -> str:
     ]
     for row in range(terminal.rows):
         for column, text, sign in _runs(terminal, row):
+            for old, new in instead.items():
+                text = text.replace(old, new)
             parts += _drawn(8 + column * _WIDE, 8 + row * _HIGH, text, sign)
     return "\n".join([*parts, "</svg>", ""])
 

@@ -247,6 +247,24 @@ The history is bounded, and lies in the folder `config` of the state directory; 
 was removed there can't be brought back.
 
 To mend it: `yaat config history` lists what is kept.""",
+    "YAAT-E130": """\
+A gateway that does not take a key, while `yaat setup` asks it.
+
+The gateway does not know the key (it was mistyped, revoked, replaced or has expired), or the key is
+not for sending events. Nothing was written.
+
+To mend it: copy the whole key once more, or make a new one on the gateway's machine:
+
+    $ yaat gateway keys create NAME""",
+    "YAAT-E131": """\
+No gateway at an address, while `yaat setup` asks it.
+
+Nobody answers there, the certificate is not trusted, or something else than a gateway answers.
+Nothing was written.
+
+To mend it: check the address and the port, and that the gateway runs (`yaat status` there). With
+`check: false` below `backend` of the answers it is not asked, and events wait in the queue until
+it answers.""",
     "YAAT-E401": """\
 A plugin that can't be loaded or used.
 

@@ -131,12 +131,35 @@ class Detector:
     detect: Callable[[Machine], Iterable[Detection]]
 
 
-class DefaultSources(dict[str, Mapping[str, Any]]):
-    """An answer to the hook `default_sources` that also tells what could not be looked at, with advice."""
+@attrs.frozen(kw_only=True)
+class Proposed:
+    """A source that was found, for a person who chooses: also one that is not read unless it is chosen."""
 
-    def __init__(self, sources: Mapping[str, Mapping[str, Any]], notes: Sequence[Finding] = ()) -> None:
+    name: str
+    options: Mapping[str, Any]
+    """As it would be written."""
+    what: str = ""
+    """What it is, for people: ``nginx, 3 processes``."""
+    evidence: Sequence[str] = ()
+    """How it was found, one sentence each."""
+    by_default: bool = True
+    problems: Sequence[Finding] = ()
+    """Why (some of) it can't be read, with advice."""
+
+
+class DefaultSources(dict[str, Mapping[str, Any]]):
+    """An answer to the hook `default_sources` that also tells what could not be looked at, with advice, and all that was
+    found (`yaat setup` lets a person choose of it)."""
+
+    def __init__(
+        self,
+        sources: Mapping[str, Mapping[str, Any]],
+        notes: Sequence[Finding] = (),
+        proposed: Sequence[Proposed] = (),
+    ) -> None:
         super().__init__(sources)
         self.notes = tuple(notes)
+        self.proposed = tuple(proposed)
 
 
 def detectors_of(plugins: Plugins) -> tuple[list[Detector], list[Failure]]:

@@ -71,7 +71,8 @@ def default_sources(  # type: ignore[empty-body]
     They join the built-in default, which then leaves their files alone. A name that is taken gets a number. A source that is
     not valid, or whose type is not installed, is left out, the former with a warning. `yaat_core.detection.DefaultSources`
     is such a mapping that also tells what this user may not look at: a warning of the configuration, and a problem in
-    the agent's health. The agent waits for the answer at its start: look for a few seconds at most.
+    the agent's health; its `proposed` are what screens offer to add. The agent waits for the answer at its start: look for
+    a few seconds at most.
     """
 
 

@@ -112,9 +112,13 @@ def test_dialogs_fit_the_smallest_size(running: Site) -> None:
         terminal.send("escape")
         terminal.wait_gone("> purge")
         terminal.send("D")
-        terminal.wait_for("Drop what waits for", "Cancel", "Drop them", "to go on")
+        terminal.wait_for("nothing waits for local")
+        terminal.send("tab", "tab")
+        terminal.wait_for("Space:mark")
+        terminal.send("D")
+        terminal.wait_for("Forget 1 dead letter?", "Cancel", "Forget them", "to go on")
         terminal.send("escape")
-        terminal.wait_gone("Drop them")
+        terminal.wait_gone("Forget them")
 
 
 def test_help_and_palette_know_the_keys_and_commands(running: Site) -> None:
@@ -228,6 +232,8 @@ def test_screens_work_while_one_is_broken(site: Site) -> None:
     site.agent.start()
     with site.tui() as terminal:
         terminal.wait_for("no panels today")
+        terminal.wait_for("healthy")
+        terminal.wait_gone("No agent is running")
         terminal.send("0")
         terminal.type("broken")
         terminal.wait_gone("Overview: how")

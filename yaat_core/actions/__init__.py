@@ -16,9 +16,11 @@ from yaat_core.actions.checks import CHECKS_ACTIONS
 from yaat_core.actions.components import COMPONENT_ACTIONS
 from yaat_core.actions.config import CONFIG_ACTIONS
 from yaat_core.actions.dead import DEAD_ACTIONS
+from yaat_core.actions.detect import DETECT_RUN
 from yaat_core.actions.flare import FLARE_ACTIONS
 from yaat_core.actions.happenings import EVENTS
 from yaat_core.actions.live import LIVE_ACTIONS
+from yaat_core.actions.ordering import COMPONENTS_MOVE
 from yaat_core.actions.queue import QUEUE_ACTIONS
 from yaat_core.actions.reloading import RELOAD
 
@@ -31,6 +33,8 @@ ACTIONS: Final[Mapping[str, Action[Any, Any]]] = {
         *LIVE_ACTIONS,
         *CONFIG_ACTIONS,
         *COMPONENT_ACTIONS,
+        COMPONENTS_MOVE,
+        DETECT_RUN,
         RELOAD,
         EVENTS,
         *QUEUE_ACTIONS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Protocol
 
 import attrs
 import trio
@@ -249,7 +249,7 @@ async def _add(agent: Operations, given: AddGiven) -> Applied:
         before=given.before,
         defaults=given.keep_defaults,
     )
-    return await _edited(agent, given, edit, "add")
+    return await edited(agent, given, edit, f"add {given.kind}.{given.name}")
 
 
 async def _edit(agent: Operations, given: EditGiven) -> Applied:
@@ -264,14 +264,14 @@ async def _edit(agent: Operations, given: EditGiven) -> Applied:
         value=given.value,
         rename=given.rename,
     )
-    return await _edited(agent, given, edit, "change")
+    return await edited(agent, given, edit, f"change {given.kind}.{given.name}")
 
 
 async def _remove(agent: Operations, given: RemoveGiven) -> Applied:
     from yaat_core.config.editing.components import removing
 
     edit = removing(given.kind, given.name, agent.editor.desk().plugins)
-    return await _edited(agent, given, edit, "remove")
+    return await edited(agent, given, edit, f"remove {given.kind}.{given.name}")
 
 
 async def _test(agent: Operations, given: TestGiven) -> Tested:
@@ -297,15 +297,25 @@ async def _test(agent: Operations, given: TestGiven) -> Tested:
     )
 
 
-async def _edited(
-    agent: Operations, given: AddGiven | EditGiven | RemoveGiven, edit: Any, verb: str
-) -> Applied:
+class _Changes(Protocol):
+    """What the arguments of every change have."""
+
+    @property
+    def hash(self) -> str | None: ...
+    @property
+    def dry_run(self) -> bool: ...
+    @property
+    def confirm_seconds(self) -> float | None: ...
+
+
+async def edited(agent: Operations, given: _Changes, edit: Any, summary: str) -> Applied:
+    """Make an edit as the arguments say: dry, of a file that is still the same, to be taken back by itself."""
     from yaat_core.config.editing.desk import unchanged
 
     work = partial(
         agent.editor.edit,
         unchanged(edit, given.hash),
-        summary=f"{verb} {given.kind}.{given.name}",
+        summary=summary,
         dry_run=given.dry_run,
         confirm_seconds=given.confirm_seconds,
     )

@@ -30,7 +30,13 @@ class _NotYet(Exception):
 @contextlib.contextmanager
 def answering(door: Door, asked: Query, *, setup: Setup | None = None) -> Iterator[QueryAnswer]:
     """The answer, closed at the end of the block. ``setup``: when it is loaded already."""
-    setup = setup or load(door)
+    with answered(setup or load(door), asked) as answer:
+        yield answer
+
+
+@contextlib.contextmanager
+def answered(setup: Setup, asked: Query) -> Iterator[QueryAnswer]:
+    """As `answering`, for whoever has a configuration and no command line."""
     deadline = time.monotonic() + PATIENCE
     with contextlib.ExitStack() as stack:
         while True:

@@ -57,6 +57,8 @@ def group(kind: str) -> DoorGroup:
         _test(kind, one),
     ):
         made.add_command(command)
+    if kind == "processors":
+        made.add_command(_move())
     return made
 
 
@@ -242,6 +244,26 @@ def _remove(kind: str, one: str) -> click.Command:
         "Shows the difference and asks; `yaat config undo` brings it back.",
         example=f"yaat {kind} remove {name}\nyaat {kind} remove {name} --yes",
     )
+    return _with(made, dry_run_option, yes_option)
+
+
+def _move() -> click.Command:
+    def move(door: Door, *, name: str, before: str | None, yes: bool, dry_run: bool) -> int:
+        from yaat_core.actions.ordering import COMPONENTS_MOVE, MoveGiven
+
+        return change(door, COMPONENTS_MOVE, MoveGiven(name=name, before=before), yes=yes, dry_run=dry_run)
+
+    made = DoorCommand(
+        "move",
+        callback=click.pass_obj(move),
+        params=[
+            click.Argument(["name"]),
+            click.Option(["--before"], metavar="NAME", help="The processor that it is put before; the last place by default."),
+        ],
+        help="Put a processor elsewhere in their order: events go through them from the first to the last.\n\n"
+        "Shows the difference and asks.",
+        example="yaat processors move noise --before scrub\nyaat processors move noise",
+    )  # fmt: skip
     return _with(made, dry_run_option, yes_option)
 
 

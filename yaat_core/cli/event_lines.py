@@ -22,7 +22,7 @@ def event_line(event: Mapping[str, Any]) -> str:
     """The line, then the lines of a stack trace. Styled; who prints it takes the styles out where they are not wanted."""
     level = str(event.get("level") or "")
     word = click.style(f"{terminal_safe(level.upper()[:8]):<8}", **_COLORS.get(level, {}))
-    head = f"{time_of(event)} {word} {terminal_safe(str(event.get('service_name') or '-'))}: {_what(event)}"
+    head = f"{time_of(event)} {word} {terminal_safe(str(event.get('service_name') or '-'))}: {what_happened(event)}"
     trace = str(event.get("stacktrace") or "")
     lines = [line for line in trace.splitlines() if line.strip()]
     return "\n".join([head, *(f"    {terminal_safe(line)}" for line in lines)])
@@ -34,7 +34,8 @@ def time_of(event: Mapping[str, Any]) -> str:
     return terminal_safe(text[:23].replace("T", " ").removesuffix("Z"))
 
 
-def _what(event: Mapping[str, Any]) -> str:
+def what_happened(event: Mapping[str, Any]) -> str:
+    """The message of a log, the operation of a span, the value of a metric; made safe."""
     kind = event.get("event_type")
     if kind == "metric":
         return terminal_safe(f"{event.get('metric_name')} = {event.get('metric_value')}{_tags(event)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
@@ -13,11 +13,10 @@ import click
 from yaat_core.cli.door import Door, command
 from yaat_core.config.options import Duration
 from yaat_core.errors import AgentNotRunning, UsageError
+from yaat_core.tailing import LEVELS, Wanted, joined, last_sql
 
 if TYPE_CHECKING:
     from yaat_core.taps import TapBatch
-
-LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
 
 @command(
@@ -73,7 +72,7 @@ def logs(
     The last lines from the database and the queue, then what the queue takes, as it comes. Without an agent, or with
     --no-follow: what the database has. With --json: an event a line. Times are UTC.
     """
-    wanted = _wanted(level, grep, service, everything=everything)
+    wanted = Wanted(level=level, grep=grep, services=service, everything=everything).condition()
     begin = _since(since)
     if no_follow:
         _print(door, _stored(door, wanted, begin, lines))
@@ -122,11 +121,7 @@ def _last(
             return list(waiting)
         door.note(f"nothing from before: {error.what}")
         return []
-    ids = {event["event_id"] for event in stored}
-    fresh = [event for event in waiting if event["event_id"] not in ids]
-    if begin is not None:
-        fresh = [event for event in fresh if str(event["timestamp"]) >= _rfc3339(begin)]
-    return [*stored, *fresh][-lines:]
+    return joined(stored, waiting, lines=lines, begin=begin)
 
 
 def _stored(door: Door, wanted: str | None, begin: datetime | None, lines: int) -> list[Any]:
@@ -137,12 +132,7 @@ def _stored(door: Door, wanted: str | None, begin: datetime | None, lines: int) 
 
     if not lines:
         return []
-    conditions = [wanted] if wanted else []
-    if begin is not None:
-        conditions.append(f"timestamp >= TIMESTAMPTZ '{_rfc3339(begin)}'")
-    where = f"WHERE {' AND '.join(f'({one})' for one in conditions)} " if conditions else ""
-    sql = f"SELECT * FROM events {where}ORDER BY timestamp DESC LIMIT {lines}"
-    with answering(door, Query(sql=sql, limit=max(lines, 1))) as answer:
+    with answering(door, Query(sql=last_sql(wanted, begin, lines), limit=max(lines, 1))) as answer:
         rows = [row for batch in answer for row in rows_of(batch)]
     rows.reverse()
     return rows
@@ -156,25 +146,6 @@ def _print(door: Door, events: Sequence[Any]) -> set[Any]:
     for event in events:
         json_line(event) if door.as_json else door.line(event_line(event))
     return {event["event_id"] for event in events}
-
-
-def _wanted(level: str | None, grep: str | None, service: Sequence[str], *, everything: bool) -> str | None:
-    """As an expression over an event, the same for the database and the tap."""
-    conditions = [] if everything else ["event_type = 'log'"]
-    if level is not None:
-        worse = LEVELS[LEVELS.index(level) :]
-        conditions.append(f"level IN ({', '.join(map(_quoted, worse))})")
-    if service:
-        conditions.append(f"service_name IN ({', '.join(map(_quoted, service))})")
-    if grep is not None:
-        texts = ("message", "stacktrace")
-        found = [f"coalesce(regexp_matches({one}, {_quoted(grep)}, 'i'), false)" for one in texts]
-        conditions.append(f"({' OR '.join(found)})")
-    return " AND ".join(conditions) or None
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _since(text: str | None) -> datetime | None:
@@ -192,7 +163,3 @@ def _since(text: str | None) -> datetime | None:
             fix="write 10m, 2h, 1d or 2026-01-31T14:00:00Z",
         ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _rfc3339(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -20,6 +20,10 @@ from yaat_core.memory import before_imports
 #: name: (module and attribute, summary).
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "run": ("yaat_core.cli.run:run", "Run the agent in the foreground."),
+    "setup": (
+        "yaat_core.cli.setting_up:setup",
+        "Set up this machine: what to read, what to redact, where to send it, how to run.",
+    ),
     "tui": ("yaat_core.cli.tui:tui", "The full-screen view of a running agent, or of what is stored."),
     "status": ("yaat_core.cli.status:status", "What runs and how it is."),
     "diagnose": (

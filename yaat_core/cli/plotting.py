@@ -35,9 +35,15 @@ class _Rows:
 
 
 def plot(
-    answer: QueryAnswer, kind: str, *, color: bool, width: int | None = None, height: int | None = None
+    answer: QueryAnswer,
+    kind: str,
+    *,
+    color: bool,
+    width: int | None = None,
+    height: int | None = None,
+    unicode: bool | None = None,
 ) -> list[str]:
-    """The lines of a chart of all rows.
+    """The lines of a chart of all rows. ``unicode``: whether more than ASCII can be shown; None: as stdout can.
 
     Raises:
         NotPlottable: the first column is no time, or another is no number.
@@ -47,7 +53,9 @@ def plot(
 
     size = shutil.get_terminal_size((80, 24))
     width, height = width or size.columns, height or max(6, min(size.lines - 10, 20))
-    look = Look(color=color, unicode=(sys.stdout.encoding or "").lower().replace("-", "") == "utf8")
+    if unicode is None:
+        unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    look = Look(color=color, unicode=unicode)
     kinds = [_kind(field.type) for field in answer.schema]
     if kind == "bars":
         if kinds[:1] == ["number"] or kinds[1:] != ["number"]:

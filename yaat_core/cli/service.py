@@ -154,7 +154,7 @@ def _done(door: Door, plan: Plan, now: Facts, *, dry_run: bool, yes: bool) -> in
     if not door.as_json:
         plans.show(door, plan, texts=dry_run)
     if not dry_run and plan.changes:
-        _need_root(now)
+        need_root(now)
         plans.agreed(door, plan, yes=yes)
         plans.carry_out(door, plan)
     did = not dry_run and bool(plan.changes)
@@ -183,7 +183,7 @@ def _switch(door: Door, verb: str) -> int:
     plan = Plan(action="start" if verb == "start" else "stop", steps=[*before, step])
     done = not plan.changes
     if not done:
-        _need_root(now)
+        need_root(now)
         steps.carry_out(plan, lambda *_: None)
     word = "runs" if verb == "start" else "is stopped"
     door.result(
@@ -203,7 +203,7 @@ def _given_back(now: Facts) -> Iterator[Step]:
             yield from installing.give_back(configured.read(path).state_dir, now.user.uid)
 
 
-def _need_root(now: Facts) -> None:
+def need_root(now: Facts) -> None:
     from yaat_core.service.installing import NotRoot
 
     if not now.root:

@@ -45,10 +45,11 @@ def why(door: Door, *, event_id: str) -> None:
 
     with Client(load(door).configuration.state_dir, patience=_PATIENCE) as agent:
         told = agent.call(WHY, WhyGiven(event_id=event_id))
-    door.result(told, lambda: door.line("\n".join(_lines(told))))
+    door.result(told, lambda: door.line("\n".join(lines_of(told))))
 
 
-def _lines(told: Lineage) -> Iterator[str]:
+def lines_of(told: Lineage) -> Iterator[str]:
+    """For people, styled; all that is data is made safe."""
     from yaat_core.cli.event_lines import event_line
     from yaat_core.cli.marks import mark
 

@@ -24,6 +24,8 @@ version: 1
 state_dir: /var/lib/yaat
 """
 CONFIG: Final = unit.CONFIG_DIR / "yaat.yaml"
+#: Beside it: a backend's key, as `yaat setup` writes it.
+KEY_FILE: Final = "api_key"
 _NO_LOGIN: Final = "/usr/sbin/nologin"
 
 
@@ -184,6 +186,17 @@ def _config(facts: Facts, wish: Wish) -> Iterator[Step]:
             command=("chown", owner, str(wish.config)),
             done=_is(wish.config, 0o640, 0, facts.user.gid if facts.user else None),
         )
+        key = wish.config.parent / KEY_FILE
+        if key.is_file() and not key.is_symlink():
+            yield Step(
+                kind="give",
+                what=f"let the group {unit.USER} read the backend's key",
+                target=str(key),
+                mode=0o640,
+                owner=owner,
+                command=("chown", owner, str(key)),
+                done=_is(key, 0o640, 0, facts.user.gid if facts.user else None),
+            )
         return
     yield Step(
         kind="write",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 R = TypeVar("R")
 
-_KINDS: Final = ("config", "components")
+_KINDS: Final = ("config", "components", "detect")
 
 
 def concerns(action: Action[Any, Any]) -> bool:

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 
 class Buttons(Widget):
-    """A row of them; left and right choose, Enter presses."""
+    """A row of them; left and right choose, Enter presses. Tab goes through them before it leaves them."""
 
     name = "buttons"
 
     def __init__(self, names: Sequence[str], press: Callable[[int], None], at: int = 0) -> None:
         self.names, self.at, self._press = list(names), at, press
+        self._first = at
 
     def draw(self, width: int, height: int, *, focused: bool) -> Sequence[Line]:
         """Side by side, at the right."""
@@ -54,7 +55,20 @@ class Buttons(Widget):
                 does="press it",
                 run=lambda: self._press(self.at),
             ),
-        )
+            Key(name="button.tab", keys=("tab",), does="next button, then the next pane", run=lambda: self._tab(1)),
+            Key(name="button.tab-back", keys=("s-tab",), does="previous button, then the pane before", run=lambda: self._tab(-1)),
+        )  # fmt: skip
+
+    def _tab(self, by: int) -> None:
+        if 0 <= self.at + by < len(self.names):
+            self.at += by
+            return
+        self.at = self._first
+        layout = self.shell.app.layout
+        if by > 0:
+            layout.focus_next()
+        else:
+            layout.focus_previous()
 
     def _step(self, by: int) -> None:
         self.at = (self.at + by) % len(self.names)
@@ -101,7 +115,7 @@ class Dialog:
 
     def size(self, columns: int, rows: int) -> tuple[int, int]:
         """Of its box on a terminal of this size."""
-        return min(self.wide + 4, columns), min(self.high + 3, rows)
+        return min(self.wide + 4, columns), min(self.high + 2, rows)
 
     def container(self, shell: Shell) -> AnyContainer:
         """Made once."""
@@ -115,13 +129,14 @@ class Dialog:
             head.shell = shell
             head.window.height = exactly(1)
             body = HSplit([part.container(shell, across=False) for part in self.parts])
-            edge = Dimension.exact(2)
+            edge = Dimension.exact(1)
             self._container = HSplit(
                 [
                     head.window,
-                    Window(height=exactly(1)),
-                    VSplit([Window(width=edge), body, Window(width=edge)]),
-                    Window(height=exactly(1)),
+                    VSplit(
+                        [self._side(shell), Window(width=edge), body, Window(width=edge), self._side(shell)]
+                    ),
+                    Window(height=exactly(1), char=lambda: shell.glyphs.rule, style="class:rule"),
                 ],
                 style="class:dialog",
                 modal=True,
@@ -129,6 +144,9 @@ class Dialog:
                 height=share(),
             )
         return self._container
+
+    def _side(self, shell: Shell) -> Window:
+        return Window(width=Dimension.exact(1), char=lambda: shell.glyphs.bar, style="class:rule")
 
     def _head(self, width: int, _: int) -> Sequence[Line]:
         return [fit_line([("class:dialog.title", f" {self.title}")], width, "class:dialog.title")]

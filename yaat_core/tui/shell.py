@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from yaat_core.cli.setup import Setup
     from yaat_core.plugins import Plugins
     from yaat_core.tui.widgets.base import Widget
-    from yaat_core.tui.widgets.fields import Field, FieldSpec
+    from yaat_core.tui.widgets.fields import FieldSpec
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -149,7 +149,7 @@ class Shell:
         self.current, self.zoomed = opened.screen, None
         if opened.fresh:
             opened.fresh = False
-            self.run(opened.live)
+            self.post(self.nursery.start_soon, self._background, opened.live)
         self.run(opened.screen.opened)
         self.refresh()
         self.focus_something()
@@ -337,13 +337,18 @@ class Shell:
         """Do it in trio."""
         self.post(self.nursery.start_soon, self._guarded, work)
 
+    async def _background(self, work: Callable[[], Awaitable[object]]) -> None:
+        """What goes on as long as the TUI: Ctrl-C does not cancel it."""
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - shown with its kind; the TUI goes on
+            self.failed(error)
+
     async def _guarded(self, work: Callable[[], Awaitable[object]]) -> None:
         with trio.CancelScope() as scope:
             self._scopes.append(scope)
             try:
-                await work()
-            except Exception as error:  # noqa: BLE001 - shown with its kind; the TUI goes on
-                self.failed(error)
+                await self._background(work)
             finally:
                 self._scopes.remove(scope)
                 self.changed()

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import trio
 
-from yaat_core.durable import private
-from yaat_core.errors import YaatError
+from yaat_core.setting_up import running
 
 if TYPE_CHECKING:
     from yaat_core.tui.shell import Shell
 
-#: Seconds that an agent may take to start, and to stop.
-_START: Final = 60.0
+#: Seconds that an agent may take to stop.
 _STOP: Final = 30.0
-_LOG: Final = "agent.log"
-_TOLD: Final = 3000
-
-
-class DidNotStart(YaatError):
-    """An agent that was started from the TUI ended, or did not answer."""
-
-    code = "YAAT-E792"
+_TITLE: Final = "No agent is running"
 
 
 def entries(shell: Shell) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -49,22 +37,36 @@ async def offer(shell: Shell) -> None:
         return
     path = shell.setup.configuration.path
     where = f"configuration: {path or 'none, the defaults'}\nstate: {shell.state_dir}"
-    chosen = await shell.choose(
-        "No agent is running",
-        where,
-        [
-            ("Start it", "it stays when you leave; its messages go to agent.log in the state directory"),
-            ("Start it for now", "it stops when you leave"),
-            ("Look around", "what is stored can be read, the queue and dead letters handled"),
-            ("Quit", "leave; `yaat run` starts one in the foreground"),
-        ],
-    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_close_when_live, shell)
+        chosen = await shell.choose(
+            _TITLE,
+            where,
+            [
+                ("Start it", "it stays when you leave; its messages go to agent.log in the state directory"),
+                ("Start it for now", "it stops when you leave"),
+                ("Look around", "what is stored can be read, the queue and dead letters handled"),
+                ("Quit", "leave; `yaat run` starts one in the foreground"),
+            ],
+        )
+        nursery.cancel_scope.cancel()
+    if shell.store.live:
+        return
     if chosen in (0, 1):
         await start(shell, stays=chosen == 0)
     elif chosen == 3:
         shell.quit()
     else:
         shell.notify("no agent: showing what is stored; : start starts one")
+
+
+async def _close_when_live(shell: Shell) -> None:
+    """One that comes up by itself answers the question."""
+    while True:
+        await trio.sleep(0.2)
+        for dialog in [one for one in shell.dialogs if one.title == _TITLE]:
+            if shell.store.live:
+                dialog.answer(None)
 
 
 async def start(shell: Shell, *, stays: bool) -> None:
@@ -75,38 +77,17 @@ async def start(shell: Shell, *, stays: bool) -> None:
     """
     assert shell.setup is not None
     state_dir = shell.setup.configuration.state_dir
-    await trio.to_thread.run_sync(lambda: state_dir.mkdir(mode=0o700, parents=True, exist_ok=True))
-    log = state_dir / _LOG
     path = shell.setup.configuration.path
-    words = [sys.executable, "-m", "yaat_core.cli", "run", *(["-c", str(path)] if path else [])]
-    process, began = await trio.to_thread.run_sync(_begin, words, log)
+    process, began = await trio.to_thread.run_sync(running.begin, path, state_dir)
     if not stays:
         shell.child = process
     shell.notify("starting the agent ...")
-    deadline = time.monotonic() + _START
+    deadline = time.monotonic() + running.PATIENCE
     while not shell.store.live:
         if process.poll() is not None or time.monotonic() > deadline:
-            said = log.read_bytes()[began:][-_TOLD:].decode("utf-8", "replace")
-            raise DidNotStart(
-                f"the agent ended with exit code {process.returncode}"
-                if process.returncode is not None
-                else f"the agent did not answer within {_START:.0f} s",
-                where=str(log),
-                cause=said.strip() or "it said nothing",
-                fix="mend what it says; `yaat validate` checks the configuration",
-            )
+            raise running.ended(process, state_dir, began)
         await trio.sleep(0.1)
     shell.notify(f"the agent runs, pid {process.pid}" + ("" if stays else "; it stops when you leave"))
-
-
-def _begin(words: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """The process, and where in the log its messages begin."""
-    with open(log, "ab", opener=private) as out:
-        began = out.tell()
-        process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
-        )
-    return process, began
 
 
 async def end_child(shell: Shell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Mapping
@@ -19,8 +20,8 @@ _PLAIN: Final[Mapping[str, str]] = {
     "title.focus": "bold reverse",
     "rule": "",
     "head": "bold underline",
-    "selected": "reverse",
-    "selected.blur": "underline",
+    "row": "reverse",
+    "row-blur": "underline",
     "marked": "bold",
     "ok": "",
     "warn": "bold",
@@ -65,8 +66,8 @@ _DARK: Final[Mapping[str, str]] = {
     "title.focus": "#7fd4ff bold",
     "rule": "#41525f",
     "head": "#8a98a5 bold",
-    "selected": "bg:#2b5b73 #ffffff",
-    "selected.blur": "bg:#26323a",
+    "row": "bg:#2b5b73 #ffffff",
+    "row-blur": "bg:#26323a",
     "marked": "#ffd75f bold",
     "ok": "#7ecf7e",
     "warn": "#f0c24b",
@@ -113,8 +114,8 @@ _LIGHT: Final[Mapping[str, str]] = {
     "title.focus": "#005f87 bold",
     "rule": "#a8b7c0",
     "head": "#53626d bold",
-    "selected": "bg:#bfe0f0 #00202d",
-    "selected.blur": "bg:#e6edf1",
+    "row": "bg:#bfe0f0 #00202d",
+    "row-blur": "bg:#e6edf1",
     "marked": "#8a5a00 bold",
     "ok": "#1f7a2e",
     "warn": "#8a5a00 bold",
@@ -157,8 +158,8 @@ _CONTRAST: Final[Mapping[str, str]] = {
     "tab.on": "bg:ansibrightyellow ansiblack bold",
     "title": "ansiwhite bold",
     "title.focus": "bg:ansibrightyellow ansiblack bold",
-    "selected": "bg:ansibrightyellow ansiblack bold",
-    "selected.blur": "bg:ansigray ansiblack",
+    "row": "bg:ansibrightyellow ansiblack bold",
+    "row-blur": "bg:ansigray ansiblack",
     "ok": "ansibrightgreen bold",
     "warn": "ansibrightyellow bold",
     "error": "ansibrightred bold",
@@ -211,8 +212,9 @@ ASCII: Final = Glyphs(
 )  # fmt: skip
 
 
+@functools.lru_cache(maxsize=8)
 def style_of(theme: str) -> BaseStyle:
-    """The style of a theme; one that is not there: dark."""
+    """The style of a theme; one that is not there: dark. The same object each time: prompt-toolkit keeps what it looked up."""
     return Style.from_dict({**_PLAIN, **THEMES.get(theme, _DARK)})
 
 
@@ -233,7 +235,7 @@ KINDS: Final[Mapping[str, str]] = {
     "ok": "ok",
     "running": "ok",
     "loaded": "ok",
-    "selected": "ok",
+    "row": "ok",
     "starting": "off",
     "done": "off",
     "skipped": "off",

@@ -37,7 +37,7 @@ def default_sources(registry: Registry, detectors: Sequence[Detector]) -> Mappin
     from yaat_plugin_detect.found import look, within
     from yaat_plugin_detect.looking import of_refused
     from yaat_plugin_detect.machine import ThisMachine
-    from yaat_plugin_detect.sources import plan
+    from yaat_plugin_detect.sources import plan, proposed
 
     machine = ThisMachine(Place.of())
 
@@ -45,9 +45,9 @@ def default_sources(registry: Registry, detectors: Sequence[Detector]) -> Mappin
         found = look(machine, detectors)
         for failure in found.failures:
             _log.warning("%s", terminal_safe(failure))
-        proposals = plan(found.detections, machine, registry).proposals
-        read = {one.name: one.options for one in proposals if one.detection.by_default}
-        return DefaultSources(read, of_refused(machine, found.detections))
+        made = plan(found.detections, machine, registry)
+        read = {one.name: one.options for one in made.proposals if one.detection.by_default}
+        return DefaultSources(read, of_refused(machine, found.detections), proposed(made, found.detections))
 
     made = within(PATIENCE + 1, sources)
     if made is None:

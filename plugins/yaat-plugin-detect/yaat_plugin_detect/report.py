@@ -10,13 +10,13 @@ import attrs
 
 from yaat_core.cli.marks import mark
 from yaat_core.components import Finding
+from yaat_core.config.covered import covered_by
 from yaat_core.config.model import Configuration
 from yaat_core.config.showing import show
 from yaat_core.detection import Detection
 from yaat_core.display import terminal_safe
 from yaat_core.registry import Registry
 from yaat_plugin_detect.cloud import Cloud
-from yaat_plugin_detect.covered import covered_by
 from yaat_plugin_detect.host import Host
 from yaat_plugin_detect.sources import Plan, Proposal
 from yaat_plugin_detect.writing import configuration as written

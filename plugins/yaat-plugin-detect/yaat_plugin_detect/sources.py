@@ -12,7 +12,7 @@ import attrs
 
 from yaat_core.components import Finding
 from yaat_core.config.keys import COMPONENT_NAME
-from yaat_core.detection import Detection, Log, Machine
+from yaat_core.detection import Detection, Log, Machine, Proposed
 from yaat_core.registry import Registry
 from yaat_kit.permissions import how_to_read, may
 from yaat_plugin_detect.config import MAX_LOGS
@@ -47,6 +47,22 @@ def plan(detections: Sequence[Detection], machine: Machine, registry: Registry) 
     for place, detection in enumerate(detections):
         making.take(place, detection)
     return Plan(proposals=making.proposals, troubles=making.troubles)
+
+
+def proposed(made: Plan, detections: Sequence[Detection]) -> list[Proposed]:
+    """The sources as a person chooses of them."""
+    places = {id(detection): place for place, detection in enumerate(detections)}
+    return [
+        Proposed(
+            name=one.name,
+            options=one.options,
+            what=one.detection.what,
+            evidence=one.detection.evidence,
+            by_default=one.detection.by_default,
+            problems=tuple(made.troubles.get(places[id(one.detection)], ())),
+        )
+        for one in made.proposals
+    ]
 
 
 @attrs.define(eq=False)

@@ -237,7 +237,7 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
         if status is None:
             return "Queue"
         queue = status.queue
-        age = f", oldest {span(queue.oldest_seconds)}" if queue.events else ""
+        age = f", oldest {span(queue.oldest_seconds)}" if queue.events and queue.oldest_seconds >= 1 else ""
         return f"Queue: {count(queue.events)} events, {size(queue.bytes)}{age}"
 
 

@@ -336,6 +336,9 @@ Dead letters: Space marks, Enter shows the events and why each was refused, r de
         self.shell.notify(f"{letters_told(letters)} forgotten, {events:,} events count as dropped")
 
     async def _purge_queue(self, one: Depth) -> None:
+        if not one.queued:
+            self.shell.notify(f"nothing waits for {one.sink}")
+            return
         if not await self.shell.confirm(
             f"Drop what waits for {one.sink}?",
             [f"{one.sink}: {one.queued:,} events wait", "They count as dropped, and can't be had back."],

@@ -14,7 +14,13 @@ from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase
 from prompt_toolkit.layout.containers import AnyContainer, HSplit, ScrollOffsets, VSplit, Window
 from prompt_toolkit.layout.controls import BufferControl
 from prompt_toolkit.layout.dimension import Dimension
-from prompt_toolkit.layout.processors import BeforeInput, ConditionalProcessor, PasswordProcessor, Processor
+from prompt_toolkit.layout.processors import (
+    AfterInput,
+    BeforeInput,
+    ConditionalProcessor,
+    PasswordProcessor,
+    Processor,
+)
 from prompt_toolkit.layout.scrollable_pane import ScrollablePane
 from prompt_toolkit.lexers import Lexer
 
@@ -31,7 +37,10 @@ FieldKind = Literal["text", "number", "choice", "list", "secret", "duration", "s
 
 
 class Field(Widget):
-    """One line of text. ``changed`` is called at each change, ``accept`` by Enter, ``keys`` work while it has the focus."""
+    """One line of text. ``changed`` is called at each change, ``accept`` by Enter, ``keys`` work while it has the focus.
+
+    ``unset`` is shown, dim, while nothing is typed: what holds then.
+    """
 
     name = "text field"
 
@@ -47,6 +56,7 @@ class Field(Widget):
         lines: bool = False,
         keys: Sequence[Key] = (),
         wrong: Callable[[], bool] = lambda: False,
+        unset: str = "",
     ) -> None:
         self.buffer = Buffer(
             document=Document(text),
@@ -56,7 +66,7 @@ class Field(Widget):
             accept_handler=self._accepted,
             on_text_changed=(lambda buffer: changed(buffer.text)) if changed else None,
         )
-        self._accept, self._keys = accept, keys
+        self._accept, self._keys, self._unset = accept, keys, unset
         self._prompt, self._secret, self._wrong, self._lines = prompt, secret, wrong, lines
 
     @property
@@ -87,6 +97,9 @@ class Field(Widget):
             ]
             if self._prompt:
                 processors.append(BeforeInput(self._prompt, "class:key"))
+            if self._unset:
+                shown = AfterInput(safe(self._unset), "class:dim")
+                processors.append(ConditionalProcessor(shown, Condition(lambda: not self.buffer.text)))
             control = FieldControl(self, processors)
             made = Window(control, height=share() if self._lines else exactly(1), style=self._style)
             self._window = made

@@ -1,0 +1,1 @@
+"""Sources, processors and sinks: what runs, and the forms that change it."""

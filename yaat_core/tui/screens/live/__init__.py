@@ -1,0 +1,1 @@
+"""Live: events as they pass a point of the pipeline."""

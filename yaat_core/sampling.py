@@ -21,6 +21,7 @@ from yaat_core.config.model import Configuration, ProcessorEntry, SourceEntry
 from yaat_core.discretion import discreet
 from yaat_core.errors import PluginError, UsageError
 from yaat_core.event import EventBatch
+from yaat_core.guessing import guess
 from yaat_core.pipeline.chain import Chain, Step
 from yaat_core.stats import Stats
 from yaat_core.taps import Tap, Trail
@@ -303,7 +304,7 @@ def _reader(whole: Configuration, step: ProcessorEntry, name: str | None) -> Sou
 
 def _found(there: Mapping[str, Any], one: str, name: str) -> Any:
     if name not in there:
-        raise UsageError(f"there is no {one} `{name}`", fix=f"configured: {', '.join(there) or 'none'}")
+        raise UsageError(f"there is no {one} `{name}`", fix=guess(name, there))
     return there[name]
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
+
 from support.agents import yaat
 from support.host_root import HostRoot
 from support.terminal import Terminal

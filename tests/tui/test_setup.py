@@ -32,7 +32,7 @@ def test_from_nothing_to_the_first_event(tmp_path: Path, columns: int, rows: int
         terminal.send("c-n")
         terminal.wait_for("7 of 7", "The first events have arrived", "runs, pid")
         terminal.send("enter")
-        terminal.wait_for("Throughput", "healthy")
+        terminal.wait_for("Throughput", "sinks.local")
         terminal.send("c-q")
         assert terminal.ended() == 0
         found = machine.count()

@@ -64,7 +64,7 @@ def ended(work: Callable[[], Any], args: Sequence[str]) -> int:
 def _tell(error: Exception, args: Sequence[str]) -> int:
     whole, error = error, _first(error)
     if isinstance(error, click.ClickException):
-        known: YaatError = UsageError(error.format_message(), fix=_usage_fix(error))
+        known: YaatError = UsageError(" ".join(error.format_message().split()), fix=_usage_fix(error))
     elif isinstance(error, YaatError):
         known = error
     else:

@@ -26,8 +26,8 @@ _STATE: Final = ("STATE_DIRECTORY", "XDG_STATE_HOME")
 
 @attrs.frozen(kw_only=True)
 class Origin:
-    """``file``: it stands in ``file`` at ``line``. ``environment``, ``secret``, ``reference``: there is a reference to the variable,
-    the secret or the file ``name``. ``detected``: found on this machine. ``default``: nobody says anything.
+    """``file``: it stands in ``file`` at ``line``. ``environment``, ``secret``, ``reference``: there is a reference to the
+    variable, the secret or the file ``name``. ``detected``: found on this machine. ``default``: nobody says anything.
     """
 
     kind: Literal["file", "environment", "secret", "reference", "detected", "default"]

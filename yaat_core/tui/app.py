@@ -136,13 +136,13 @@ class Bars:
         tabs = [(digit, panel.title, panel.name == current) for digit, panel in shell.panels.tabs.items()]
         hidden = shell.current.panel.title if shell.current and not any(on for *_, on in tabs) else ""
         tabs.append(("0", hidden or "More", bool(hidden)))
-        for longest in (20, 10, 7, 5, 3, 0):
-            line: Line = []
+        for longest, space in ((20, " "), (20, ""), (10, ""), (7, ""), (5, ""), (3, ""), (0, "")):
+            line: Line = [("", "" if space else " ")]
             for digit, title, on in tabs:
                 style = "class:tab.on" if on else "class:tab"
                 name = title if on and longest else title[:longest]
                 line += [
-                    (style, f" {digit} {name} " if name else f" {digit} "),
+                    (style, f"{space}{digit} {name}{space}" if name else f"{space}{digit}{space}"),
                     ("class:rule", shell.glyphs.bar),
                 ]
             line.pop()

@@ -13,8 +13,11 @@ from yaat_core.config.defaults import default_section
 from yaat_core.config.detected import add_detected
 from yaat_core.config.editing.files import ConfigFile, ConfigFiles
 from yaat_core.config.editing.keys import merged
+from yaat_core.config.editing.ordering import reordered
+from yaat_core.config.editing.page import Page
 from yaat_core.config.editing.paths import PROCESSORS, processor_name
 from yaat_core.config.editing.reaching import reach
+from yaat_core.config.editing.rendering import same
 from yaat_core.config.keys import COMPONENT_NAME
 from yaat_core.config.nodes import Table, plain_value
 from yaat_core.config.text import shown_name
@@ -185,8 +188,14 @@ def moving(name: str, before: str | None, plugins: Plugins) -> Edit:
         section = _section(files, whole, "processors", plugins, defaults=True)
         moved = next(one for one in section if processor_name(one) == name)
         rest = [one for one in section if one is not moved]
-        section = _put_in(rest, moved, before)
-        return holder, reach(holder.text, {**whole, "processors": section}, shown_name(holder.path))
+        wanted = _put_in(rest, moved, before)
+        value = {**whole, "processors": wanted}
+        page = holder.page()
+        order = [next(n for n, one in enumerate(section) if one is item) for item in wanted]
+        text = reordered(page, "processors", order) if "processors" in whole else None
+        if text is None or not same(Page.of(text).value, value):
+            text = reach(holder.text, value, shown_name(holder.path))
+        return holder, text
 
     return edit
 

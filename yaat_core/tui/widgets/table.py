@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from yaat_core.tui.keys import Key, Work
-from yaat_core.tui.text import Align, Line, cells, fit, safe
+from yaat_core.tui.text import Align, Line, cells, fit, safe, wrap
 from yaat_core.tui.widgets.scrolling import Moving
 
 T = TypeVar("T")
@@ -128,7 +128,7 @@ class Table(Moving, Generic[T]):
         """The head and the rows that show."""
         if not self._shown:
             said = f"nothing matches “{self._filter}”" if self._filter and self._rows else self.empty
-            return [[("class:dim", " " + line)] for line in said.split("\n")]
+            return [[("class:dim", " " + line)] for line in wrap(said, max(8, width - 2))]
         self.page = max(1, height - 1)
         self._top = max(min(self._top, self._at), self._at - self.page + 1, 0)
         self._top = min(self._top, max(0, len(self._shown) - self.page))

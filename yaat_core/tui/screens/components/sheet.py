@@ -189,6 +189,7 @@ class Sheet(Dialog):
                 continue
             if await self._valid():
                 if self.draft.kind == "sources":
+                    self.sampled.told = "reading sample lines ..."
                     await self._sample()
             elif self.form.texts() == self._begun:  # nothing was typed yet: nothing is wrong yet
                 self.checked, self.form.refused = "", {}

@@ -51,7 +51,9 @@ class Wish:
         """As `yaat setup --answers` would be told."""
         backend = None if self.where == "local" else Backend(endpoint=self.endpoint, api_key=self.key)
         return Answers(
-            sources=[one.name for one in (self.found.candidates if self.found else ()) if one.name in self.chosen],
+            sources=[
+                one.name for one in (self.found.candidates if self.found else ()) if one.name in self.chosen
+            ],
             redact=None if self.keep_redaction else self.detectors,
             keep_local=self.where != "backend",
             backend=backend,

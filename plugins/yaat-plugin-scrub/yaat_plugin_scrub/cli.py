@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -91,9 +92,7 @@ def test(
         for batch in batches:
             tally.add(len(batch), *preview.changes_of(batch, tally.lines + 1))
     else:
-        lines: IO[bytes] = file or named or click.get_binary_stream("stdin")
-        if lines.isatty():
-            raise UsageError("no lines to try", fix="name a file, or pipe some lines into `yaat scrub test`")
+        lines = _given(file or named)
         configs = [_config(detectors, rules)] if given else _configured(_setup(door))
         preview = Preview(configs, _parser(door, format_name or "raw"))
         for first, some in _chunks(lines):
@@ -172,6 +171,14 @@ def _rule(text: str) -> Rule:
     if not sign or not pattern:
         raise ValueError(f"--rule must be NAME=PATTERN, got {text!r}")
     return Rule(name=name, pattern=pattern)
+
+
+def _given(file: IO[bytes] | None) -> IO[bytes]:
+    """The file, or stdin when there is something in it."""
+    found = file or (click.open_file("-", "rb") if sys.stdin is not None else None)
+    if found is None or found.isatty():
+        raise UsageError("no lines to try", fix="name a file, or pipe some lines into `yaat scrub test`")
+    return found
 
 
 def _setup(door: Door) -> Setup:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from yaat_core.actions.agent import Query
 from yaat_core.cli import rows
 from yaat_core.cli.answering import answered
+from yaat_core.cli.counted import Counted
 from yaat_core.cli.output import written_to
 
 if TYPE_CHECKING:
@@ -18,29 +19,6 @@ FORMATS: Final = ("csv", "json", "parquet", "arrow")
 #: Rows and seconds of a question that is asked again for all that it has.
 _ROWS: Final = 10_000_000
 _SECONDS: Final = 3600.0
-
-
-class Counted:
-    """An answer that counts its rows."""
-
-    def __init__(self, answer: Any) -> None:
-        self._answer = answer
-        self.schema = answer.schema
-        self.rows = 0
-
-    @property
-    def truncated(self) -> bool:
-        """As the answer says."""
-        return bool(self._answer.truncated)
-
-    def __iter__(self) -> Any:
-        for batch in self._answer:
-            self.rows += batch.num_rows
-            yield batch
-
-    def close(self) -> None:
-        """As the answer."""
-        self._answer.close()
 
 
 def save(answer: Any, path: Path, form: str, *, csv_safe: bool) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from yaat_core.components import Ask, ComponentId, Processor, TransactionalSink
 from yaat_core.config.model import Configuration, Entry
 from yaat_core.errors import UsageError
 from yaat_core.event import EventBatch
+from yaat_core.guessing import guess
 from yaat_core.lineage.model import Lineage
 from yaat_core.looking import Look
 from yaat_core.own_log import Levels, OwnLog
@@ -133,9 +133,7 @@ class Live:
             return found[0]
         if found:
             raise UsageError(f"{name!r} is {' and '.join(found)}", fix=f"write {found[0]}")
-        near = difflib.get_close_matches(name, [*points, *(point.partition(".")[2] for point in points)], 1)
-        guess = f"did you mean {near[0]}? " if near else ""
-        raise UsageError(f"there is no {name!r} to look at", fix=f"{guess}There are: {', '.join(points)}")
+        raise UsageError(f"there is no `{name}` to look at", fix=guess(name, _names(points)))
 
     def _filter(self, text: str) -> Processor:
         type = self._registry.find("processors", FILTER)
@@ -200,3 +198,9 @@ class Waiting:
 def _place(component: str) -> int:
     """Along the pipeline; within a kind the order stays."""
     return _KINDS.index(component.partition(".")[0])
+
+
+def _names(points: Sequence[str]) -> list[str]:
+    """Points with their kind, and those of one kind only by their bare names."""
+    bare = [point.partition(".")[2] for point in points]
+    return [*points, *(name for name in bare if name and bare.count(name) == 1)]

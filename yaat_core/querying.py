@@ -10,6 +10,7 @@ import trio
 from yaat_core.components import QueryAnswer, QueryRequest
 from yaat_core.control.interrupting import interrupting
 from yaat_core.errors import StoreUnavailable, UsageError
+from yaat_core.guessing import guess
 from yaat_core.plugins import Plugins
 from yaat_core.rooms import Rooms
 
@@ -23,7 +24,7 @@ async def query(rooms: Rooms, plugins: Plugins, request: QueryRequest, sink: str
     for name in names:
         worker = rooms.workers.get(name)
         if worker is None:
-            raise UsageError(f"no sink `{name}`", fix=f"configured: {', '.join(rooms.workers)}")
+            raise UsageError(f"no sink `{name}`", fix=guess(name, rooms.workers))
         if worker.sink is None:
             absent.append(name)
             continue

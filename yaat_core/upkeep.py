@@ -11,6 +11,7 @@ from yaat_core.components import Damage, QueryAnswer
 from yaat_core.deadletters import DeadEvent, Letter
 from yaat_core.errors import UsageError
 from yaat_core.exporting import Exported
+from yaat_core.guessing import guess
 from yaat_core.maintenance import Repairable, gaps
 from yaat_core.pipeline.deadletter import chosen, found, shown, to_replay
 from yaat_core.pipeline.lane import Lane
@@ -93,7 +94,7 @@ async def queue_purge(rooms: Rooms, sink: str) -> int:
 def _lane(rooms: Rooms, sink: str) -> Lane:
     lane = rooms.lanes.get(sink) or rooms.detached.get(sink)
     if lane is None:
-        raise UsageError(f"no sink `{sink}`", fix=f"known: {', '.join([*rooms.lanes, *rooms.detached])}")
+        raise UsageError(f"no sink `{sink}`", fix=guess(sink, [*rooms.lanes, *rooms.detached], "known"))
     return lane
 
 

@@ -61,6 +61,29 @@ def test_names(folder: Path) -> None:
     assert "--plot" in completed(folder, "yaat query --pl")
 
 
+def test_names_of_included_files_points_types_and_keys(folder: Path) -> None:
+    (folder / "yaat.yaml").write_text(CONFIG + "include: [conf.d/*.yaml]\nprocessors:\n  - {type: scrub}\n")
+    (folder / "conf.d").mkdir()
+    more = "sources:\n  apache: {type: file, paths: [x.log]}\nprocessors:\n  - {type: filter, name: noise}\n"
+    (folder / "conf.d" / "more.yaml").write_text(more)
+    assert completed(folder, "yaat sources edit ap") == ["app", "apache"]
+    assert completed(folder, "yaat sources remove apa") == ["apache"]
+    assert completed(folder, "yaat sinks test la") == ["lake"]
+    assert completed(folder, "yaat processors test ") == ["scrub", "noise"]
+    assert completed(folder, "yaat processors add x --before n") == ["noise"]
+    assert completed(folder, "yaat sources add x --type fi") == ["file"]
+    assert completed(folder, "yaat tap q") == ["queue"]
+    assert completed(folder, "yaat tap sources.") == ["sources.app", "sources.apache"]
+    assert completed(folder, "yaat tap no") == ["noise"]
+    assert completed(folder, "yaat config unset sinks.lo") == ["sinks.local.type"]
+    assert completed(folder, "yaat config set processors.no") == [
+        "processors.noise.type=",
+        "processors.noise.name=",
+    ]
+    assert completed(folder, "yaat query --sink la") == ["lake"]
+    assert completed(folder, "yaat service st") == ["start", "status", "stop"]
+
+
 def test_a_broken_configuration_completes_to_nothing(folder: Path) -> None:
     (folder / "yaat.yaml").write_text("sinks: {a: [")
     assert completed(folder, "yaat dead replay ") == []

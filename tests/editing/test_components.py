@@ -157,3 +157,17 @@ async def test_a_sink_is_checked_and_not_written(place: Place) -> None:
     )
     assert not found.ok
     assert found.findings[0].problem
+
+
+def test_processors_are_put_in_order(place: Place) -> None:
+    from yaat_core.config.editing.components import moving
+
+    known = plugins()
+    edit(place, adding("processors", "noise", {"type": "filter", "drop": "level = 'debug'"}, known))
+    before = place.text()
+    edit(place, moving("noise", "scrub", known))
+    assert [entry.id.name for entry in place.desk.load().processors] == ["noise", "scrub"]
+    edit(place, moving("noise", None, known))
+    assert place.text() == before
+    with pytest.raises(UsageError, match="there is no processor `nobody`"):
+        edit(place, moving("noise", "nobody", known))

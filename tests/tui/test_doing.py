@@ -65,6 +65,7 @@ def test_it_reconnects_after_a_restart_of_the_agent(site: Site) -> None:
     site.agent.start()
     with site.tui() as terminal:
         terminal.wait_for("healthy", "picky", f"pid {site.agent.process.pid}")  # type: ignore[union-attr]
+        terminal.wait_gone("No agent is running")
         site.agent.kill()
         terminal.wait_for("the agent is gone", "ago", "reconnecting")
         assert "picky" in terminal.text, "the last data stay"

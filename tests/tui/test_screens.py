@@ -232,6 +232,8 @@ def test_screens_work_while_one_is_broken(site: Site) -> None:
     site.agent.start()
     with site.tui() as terminal:
         terminal.wait_for("no panels today")
+        terminal.wait_for("healthy")
+        terminal.wait_gone("No agent is running")
         terminal.send("0")
         terminal.type("broken")
         terminal.wait_gone("Overview: how")

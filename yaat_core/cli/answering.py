@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from yaat_core.cli.door import Door
 from yaat_core.cli.setup import Setup, load, workshop
 from yaat_core.errors import AgentNotRunning, StateInUse, StoreUnavailable, UsageError, YaatError
+from yaat_core.guessing import guess
 
 if TYPE_CHECKING:
     from yaat_core.actions.agent import Query
@@ -110,5 +111,5 @@ def _sinks(setup: Setup, name: str | None) -> list[SinkEntry]:
         return list(sinks.values())
     entry = sinks.get(name.removeprefix("sinks."))
     if entry is None:
-        raise UsageError(f"no sink {name!r}", fix=f"configured: {', '.join(sinks) or 'none'}")
+        raise UsageError(f"no sink `{name}`", fix=guess(name.removeprefix("sinks."), sinks))
     return [entry]

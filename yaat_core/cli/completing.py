@@ -5,27 +5,62 @@ A key press waits for it: nothing heavy is imported, no plugin is loaded, and wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
 from yaat_core.errors import YaatError
 
+if TYPE_CHECKING:
+    from yaat_core.config.nodes import Node, Table
+
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
 def components(kind: str) -> Complete:
-    """Names of configured ``sources``, ``processors`` or ``sinks``."""
+    """Names of configured ``sources``, ``processors`` or ``sinks``, those of included files too."""
 
     def complete(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
-        named = _configuration(ctx).get(kind)
-        found = [(name, str(_mapping(about).get("type", ""))) for name, about in _mapping(named).items()]
-        return _items(found, typed)
+        return _items(_named(_root(ctx), kind), typed)
 
     return complete
+
+
+def points(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Where `yaat tap` can look: ``KIND.NAME`` of every component, bare names, and the queue."""
+    root = _root(ctx)
+    found = [("queue", "what the queue takes")]
+    for kind in ("sources", "processors", "sinks"):
+        named = list(_named(root, kind))
+        found += [(f"{kind}.{name}", about) for name, about in named]
+        found += [(name, f"{kind[:-1]} {about}") for name, about in named]
+    return _items(found, typed)
+
+
+def types(kind: str) -> Complete:
+    """Types of components that installed plugins provide."""
+
+    def complete(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+        from yaat_core import manifest
+
+        return _items(
+            (found for one in manifest.discover() for found in one.components.get(kind, {}).items()), typed
+        )
+
+    return complete
+
+
+def keys(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Paths of the keys that the configuration has: ``sources.app.paths``."""
+    return _items(((path, "") for path in _paths(_root(ctx), "")), typed)
+
+
+def assignments(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """As `keys`, each with the ``=`` that a value follows."""
+    return _items(((f"{path}=", "") for path in _paths(_root(ctx), "")), typed)
 
 
 def letters(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -64,16 +99,52 @@ def _file(ctx: click.Context) -> Path | None:
     return find_config(None)
 
 
-def _configuration(ctx: click.Context) -> Mapping[str, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+def _root(ctx: click.Context) -> Table | None:
+    """The configuration with the files that it includes, not checked."""
+    from yaat_core.config.including import read
+    from yaat_core.config.nodes import Table
 
     try:
         path = _file(ctx)
-        text = "" if path is None else path.read_text(encoding="utf-8")
-        return _mapping(YAML(typ="safe", pure=True).load(text))
-    except (OSError, ValueError, YAMLError, YaatError):
-        return {}
+        root = None if path is None else read(path).document.root
+    except (OSError, ValueError, YaatError):
+        return None
+    return root if isinstance(root, Table) else None
+
+
+def _named(root: Table | None, kind: str) -> Iterator[tuple[str, str]]:
+    """Names and types of the components of a kind; a processor is called by its type when it has no name."""
+    from yaat_core.config.nodes import Items, Table
+
+    section = root.get(kind) if root is not None else None
+    if isinstance(section, Table):
+        for name, (_, about) in section.entries.items():
+            yield name, _text(about, "type")
+    for item in section.nodes if isinstance(section, Items) else ():
+        name = _text(item, "name") or _text(item, "type")
+        if name:
+            yield name, _text(item, "type")
+
+
+def _paths(node: Node | None, before: str) -> Iterator[str]:
+    from yaat_core.config.nodes import Items, Table
+
+    if isinstance(node, Table):
+        for name, (_, value) in node.entries.items():
+            yield from _paths(value, f"{before}.{name}" if before else name)
+    elif isinstance(node, Items) and before == "processors":
+        for item in node.nodes:
+            name = _text(item, "name") or _text(item, "type")
+            yield from _paths(item, f"{before}.{name}") if name else ()
+    elif before:
+        yield before
+
+
+def _text(node: Node, key: str) -> str:
+    from yaat_core.config.nodes import Scalar, Table
+
+    value = node.get(key) if isinstance(node, Table) else None
+    return value.text if isinstance(value, Scalar) else ""
 
 
 def _state_dir(ctx: click.Context) -> Path:
@@ -85,7 +156,3 @@ def _state_dir(ctx: click.Context) -> Path:
     except YaatError:
         found = None
     return found or finding.default_state_dir()
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

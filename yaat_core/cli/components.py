@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from yaat_core.cli import completing
 from yaat_core.cli.door import Door, DoorCommand, DoorGroup
 from yaat_core.cli.editing import change, dry_run_option, run, yes_option
 from yaat_core.cli.marks import mark
@@ -59,6 +60,10 @@ def group(kind: str) -> DoorGroup:
     if kind == "processors":
         made.add_command(_move())
     return made
+
+
+def _name(kind: str) -> click.Argument:
+    return click.Argument(["name"], shell_complete=completing.components(kind))
 
 
 def _list(kind: str, one: str) -> click.Command:
@@ -142,12 +147,18 @@ def _add(kind: str, one: str) -> click.Command:
     params: list[click.Parameter] = [
         click.Argument(["name"]),
         click.Option(
-            ["--type", "type_"], help=f"Type of the {one}; asked for on a terminal: yaat plugins list."
+            ["--type", "type_"],
+            shell_complete=completing.types(kind),
+            help=f"Type of the {one}; asked for on a terminal: yaat plugins list.",
         ),
     ]
     if kind == "processors":
         params.append(
-            click.Option(["--before"], help="The processor that it comes before; the last one by default.")
+            click.Option(
+                ["--before"],
+                shell_complete=completing.components(kind),
+                help="The processor that it comes before; the last one by default.",
+            )
         )
     if kind == "sources":
         detection = click.Option(
@@ -201,7 +212,7 @@ def _edit(kind: str, one: str) -> click.Command:
     made = DoorCommand(
         "edit",
         callback=click.pass_obj(edit),
-        params=[click.Argument(["name"])],
+        params=[_name(kind)],
         help=f"Change a {one}: with --set and --unset, or in $EDITOR.\n\nShows the difference and asks.",
         example=f"yaat {kind} edit {name}\nyaat {kind} edit {name} --set {setting} --yes",
     )
@@ -228,7 +239,7 @@ def _remove(kind: str, one: str) -> click.Command:
     made = DoorCommand(
         "remove",
         callback=click.pass_obj(remove),
-        params=[click.Argument(["name"])],
+        params=[_name(kind)],
         help=f"Take a {one} out of the configuration.\n\n"
         "Shows the difference and asks; `yaat config undo` brings it back.",
         example=f"yaat {kind} remove {name}\nyaat {kind} remove {name} --yes",
@@ -267,12 +278,18 @@ def _test(kind: str, one: str) -> click.Command:
 
     name, _, _ = _EXAMPLES[kind]
     params: list[click.Parameter] = [
-        click.Argument(["name"]),
+        _name(kind),
         click.Option(["--lines"], type=click.IntRange(1, 200), default=20, help="Lines at most."),
         click.Option(["--seconds"], type=click.FloatRange(0.1, 60), default=5.0, help="How long to read."),
     ]
     if kind == "processors":
-        params.append(click.Option(["--source"], help="The source whose lines it gets."))
+        params.append(
+            click.Option(
+                ["--source"],
+                shell_complete=completing.components("sources"),
+                help="The source whose lines it gets.",
+            )
+        )
     does = {
         "sources": "Read sample lines of a source through its format, the processors and the redaction.",
         "processors": "Send sample lines of a source through the pipeline, up to and beyond this processor.",
@@ -328,12 +345,13 @@ def _detected(door: Door, name: str) -> dict[str, Any]:
     from yaat_core.cli.editing import place_of
     from yaat_core.config.editing.components import default_value
     from yaat_core.errors import UsageError
+    from yaat_core.guessing import guess
 
     found = default_value("sources", place_of(door).plugins)
     if name not in found:
-        known = ", ".join(found) or "nothing"
         raise UsageError(
-            f"no source `{name}` was detected", fix=f"detected: {terminal_safe(known)}; see `yaat detect`"
+            f"no source `{name}` was detected",
+            fix=f"{guess(name, found, 'detected')} `yaat detect` shows all",
         )
     return dict(found[name])
 

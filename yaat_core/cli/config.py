@@ -8,10 +8,16 @@ import click
 
 from yaat_core.cli.config_editing import COMMANDS
 from yaat_core.cli.door import Door, DoorGroup, command
+from yaat_core.cli.migrating import migrate
 from yaat_core.display import terminal_safe
+from yaat_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from yaat_core.config.nodes import Node
+    from yaat_core.config.origins import Origin, Sourced
 
 
 @click.group(cls=DoorGroup)
@@ -19,12 +25,27 @@ def config() -> None:
     """The configuration as a whole."""
 
 
-@command("show", example="yaat config show\nyaat config show --effective --json\nyaat config show --running")
+@command(
+    "show",
+    example="yaat config show\nyaat config show --effective --json\nyaat config show --effective --origin\n"
+    "yaat config show --running",
+)
 @click.option("--effective", is_flag=True, help="With every default filled in.")
+@click.option(
+    "--origin", is_flag=True, help="Each value with where it comes from: file and line, environment, default."
+)
 @click.option("--running", is_flag=True, help="What the running agent has, instead of the file.")
 @click.pass_obj
-def show(door: Door, *, effective: bool, running: bool) -> None:
+def show(door: Door, *, effective: bool, origin: bool, running: bool) -> None:
     """The configuration with the files that it includes, checked; secrets are masked."""
+    if origin:
+        if running:
+            raise UsageError(
+                "--origin and --running can't both be given",
+                fix="--running shows what the agent has; --origin looks at the files",
+            )
+        _origins(door, effective=effective)
+        return
     shown = _of_agent(door) if running else _of_file(door, effective=effective)
     door.result(shown, lambda: _yaml(door, shown), long=True)
 
@@ -40,7 +61,7 @@ def schema(door: Door) -> None:
     door.document(configuration.schema(load_plugins(disabled(door))))
 
 
-for _one in (show, schema, *COMMANDS):
+for _one in (show, schema, migrate, *COMMANDS):
     config.add_command(_one)
 
 
@@ -65,6 +86,47 @@ def _of_file(door: Door, *, effective: bool) -> dict[str, Any]:
     root = read(loaded.path).document.root if loaded.path else None
     only: dict[str, Any] = _written(shown, root) if root is not None else {}
     return only
+
+
+def _origins(door: Door, *, effective: bool) -> None:
+    """Each value with where it comes from; without ``effective`` those that somebody wrote."""
+    import os
+
+    from yaat_core.cli.setup import load
+    from yaat_core.config.origins import find_origin, origins
+
+    setup = load(door)
+    path = setup.configuration.path
+    found = [one for one in origins(setup.configuration, setup.plugins) if effective or one.origin.line]
+    chosen = find_origin(door.config_file, setup.configuration, os.environ)
+    document = {"file": str(path) if path else None, "file_chosen_by": chosen, "values": found}
+    door.result(document, lambda: _origin_lines(door, path, chosen, found), long=True)
+
+
+def _origin_lines(door: Door, path: Path | None, chosen: str, found: Sequence[Sourced]) -> None:
+    from yaat_core.cli.table import table
+    from yaat_core.config.editing.rendering import flow
+
+    words = {
+        "flag": "named by -c",
+        "environment": "named by YAAT_CONFIG",
+        "search": "found by the search order",
+    }
+    file = f"{path}, {words[chosen]}" if path else "there is none: all defaults"
+    door.line(f"file: {terminal_safe(file)}")
+    door.line()
+    lines = table(["key", "value", "from"], [[one.key, flow(one.value), _from(one.origin)] for one in found])
+    door.line(click.style(next(lines), bold=True))
+    for line in lines:
+        door.line(line)
+
+
+def _from(origin: Origin) -> str:
+    place = f"{origin.file}:{origin.line}" if origin.line else ""
+    if origin.kind in ("file", "default", "detected"):
+        return place or origin.kind
+    what = {"environment": "environment", "secret": "secret", "reference": "file"}[origin.kind]
+    return f"{what} {origin.name}" + (f", {place}" if place else "")
 
 
 def _written(shown: Any, node: Node) -> Any:

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from yaat_core.cli import completing
 from yaat_core.cli.door import Door, command
 from yaat_core.cli.editing import (
     ask,
@@ -94,7 +95,9 @@ def edit(door: Door, *, file: Path | None, confirm_within: str | None, yes: bool
     example="yaat config set sources.app.paths='[/var/log/app/*.log]'\n"
     "yaat config set service_name=shop environment=staging --yes",
 )
-@click.argument("assignments", nargs=-1, required=True, metavar="KEY=VALUE...")
+@click.argument(
+    "assignments", nargs=-1, required=True, shell_complete=completing.assignments, metavar="KEY=VALUE..."
+)
 @file_option
 @confirm_option
 @dry_run_option
@@ -123,7 +126,7 @@ def set_(
 
 
 @command("unset", example="yaat config unset sources.app.start_at\nyaat config unset tags.team --yes")
-@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@click.argument("keys", nargs=-1, required=True, shell_complete=completing.keys, metavar="KEY...")
 @file_option
 @dry_run_option
 @yes_option
@@ -207,7 +210,7 @@ def history(door: Door, *, diffs: bool) -> None:
     from yaat_core.actions.config import CONFIG_HISTORY
 
     found = run(door, CONFIG_HISTORY, Nothing())
-    door.result(found, lambda: _show_history(door, found, diffs=diffs))
+    door.result(found, lambda: _show_history(door, found, diffs=diffs), long=True)
 
 
 def _show_checked(door: Door, checked: Checked) -> None:

@@ -177,10 +177,9 @@ def _merged(before: Door | None, given: Mapping[str, Any]) -> Door:
 
 
 def _no_command(name: str, known: list[str]) -> str:
-    import difflib
-
     from yaat_core.display import terminal_safe
+    from yaat_core.guessing import near
 
-    near = difflib.get_close_matches(name, known, 3, 0.5)
-    guess = f" Did you mean {' or '.join(near)}?" if near else f" There are: {', '.join(known)}."
+    found = near(name, known)
+    guess = f" Did you mean {' or '.join(found)}?" if found else f" There are: {', '.join(known)}."
     return f"No such command {terminal_safe(name)!r}.{guess}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -63,7 +64,7 @@ def ended(work: Callable[[], Any], args: Sequence[str]) -> int:
 def _tell(error: Exception, args: Sequence[str]) -> int:
     whole, error = error, _first(error)
     if isinstance(error, click.ClickException):
-        known: YaatError = UsageError(error.format_message(), fix=_usage_fix(error))
+        known: YaatError = UsageError(" ".join(error.format_message().split()), fix=_usage_fix(error))
     elif isinstance(error, YaatError):
         known = error
     else:
@@ -108,7 +109,21 @@ def _wants_json(args: Sequence[str]) -> bool:
 
 def _usage_fix(error: click.ClickException) -> str:
     ctx = getattr(error, "ctx", None)
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        return _instead(error, error.param)
     return f"`{ctx.command_path} --help` shows how" if ctx is not None else ""
+
+
+def _instead(error: click.BadParameter, param: click.Parameter) -> str:
+    """The choice that was probably meant, else the option's meaning."""
+    from yaat_core.guessing import near
+
+    said = re.match(r"'(.*)' is not one of", error.message)
+    if said and isinstance(param.type, click.Choice):
+        found = near(said[1], [str(one) for one in param.type.choices])
+        if found:
+            return f"did you mean `{found[0]}`?"
+    return f"`{error.ctx.command_path} --help` shows how" if error.ctx is not None else ""
 
 
 def _reader_left() -> int:

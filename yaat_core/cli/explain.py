@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-
 import click
 
 from yaat_core.cli import completing
 from yaat_core.cli.door import Door, command
 from yaat_core.errors import UsageError
+from yaat_core.guessing import guess
 
 
 @command(example="yaat explain YAAT-E101\nyaat explain e501")
@@ -21,8 +20,7 @@ def explain(door: Door, *, code: str) -> None:
     wanted = "YAAT-" + code.upper().removeprefix("YAAT-")
     text = EXPLANATIONS.get(wanted)
     if text is None:
-        near = difflib.get_close_matches(wanted, list(EXPLANATIONS), 3, 0.6)
         raise UsageError(
-            f"no error has the code {code}", fix=f"known: {', '.join(near or sorted(EXPLANATIONS))}"
+            f"no error has the code {code}", fix=guess(wanted, sorted(EXPLANATIONS), "there are")
         )
     door.result({"code": wanted, "text": text}, lambda: door.line(f"{wanted}\n\n{text}"), long=True)

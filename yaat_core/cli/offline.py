@@ -25,6 +25,7 @@ from yaat_core.display import terminal_safe
 from yaat_core.errors import AgentNotRunning, NotAllowed, UsageError
 from yaat_core.exporting import Exported
 from yaat_core.faults import reached
+from yaat_core.guessing import guess
 from yaat_core.happenings import Happening
 from yaat_core.maintenance import Repairable, Viewable, gaps
 from yaat_core.pipeline import deadletter
@@ -317,9 +318,7 @@ class Alone:
     def _cursor(self, sink: str) -> Cursor:
         cursors = self._queue.state().cursors
         if sink not in cursors:
-            raise UsageError(
-                f"no sink `{sink}` has a place in the queue", fix=f"known: {', '.join(cursors) or 'none'}"
-            )
+            raise UsageError(f"no sink `{sink}` has a place in the queue", fix=guess(sink, cursors, "known"))
         return cursors[sink]
 
 

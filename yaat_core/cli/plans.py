@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,16 +15,6 @@ from yaat_core.errors import UsageError
 
 if TYPE_CHECKING:
     from yaat_core.service.plan import Plan, Stays, Step
-
-_VERBS: Final = {
-    "write": "write",
-    "folder": "make",
-    "user": "make",
-    "forget_user": "remove",
-    "remove": "remove",
-    "give": "change",
-    "run": "run",
-}
 
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 yes = click.option("--yes", is_flag=True, help="Do it without asking.")
@@ -84,7 +74,9 @@ def _step(door: Door, step: Step, *, texts: bool) -> None:
 def _headline(step: Step) -> str:
     rights = f"  {step.owner}" if step.owner else ""
     rights += f" {step.mode:04o}" if step.mode is not None else ""
-    return f"{_VERBS[step.kind]:<7}{terminal_safe(_target(step))}{rights}"
+    from yaat_core.service.plan import VERBS
+
+    return f"{VERBS[step.kind]:<7}{terminal_safe(_target(step))}{rights}"
 
 
 def _target(step: Step) -> str:

@@ -9,13 +9,14 @@ import click
 from yaat_core.cli import completing
 from yaat_core.cli.door import Door, DoorGroup, command
 from yaat_core.cli.marks import mark
+from yaat_core.cli.plugin_making import docs, new
 from yaat_core.cli.setup import disabled
 from yaat_core.cli.table import table, terminal_width
 from yaat_core.display import terminal_safe
 from yaat_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from yaat_core.manifest import Manifest
     from yaat_core.plugins import PluginState
@@ -57,19 +58,16 @@ def show(door: Door, *, name: str) -> int:
     """
     from yaat_core import manifest
 
-    one = _find(manifest.discover(disabled(door)), name)
-    state, options = _loaded(one, door)
+    one = find(manifest.discover(disabled(door)), name)
+    state, options = loaded(one, door)
 
     def human() -> None:
         door.line(f"{terminal_safe(one.label)}: {terminal_safe(one.summary)}")
         door.line(f"{mark(_MARKS[state.state])} {state.state}  {terminal_safe(state.reason)}".rstrip())
         if state.traceback:
             door.line(terminal_safe(state.traceback, lines=True))
-        for component, described in options.items():
-            door.line(f"\n{component}")
-            rows = [[option["name"], option["default"], option["help"]] for option in described]
-            for line in table(["option", "default", "meaning"], rows):
-                door.line("  " + line)
+        for line in option_lines(options):
+            door.line(line)
         for command_name, (summary, _) in one.commands.items():
             door.line(f"\nyaat {command_name}: {terminal_safe(summary)}")
 
@@ -78,8 +76,17 @@ def show(door: Door, *, name: str) -> int:
     return int(state.state == "failed")
 
 
-for _one in (list_, show):
+for _one in (list_, show, new, docs):
     plugins.add_command(_one)
+
+
+def option_lines(options: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+    """A table of the options of each component type."""
+    for component, described in options.items():
+        yield f"\n{component}"
+        rows = [[option["name"], option["default"], option["help"]] for option in described]
+        for line in table(["option", "default", "meaning"], rows):
+            yield "  " + line
 
 
 def _offers(one: Manifest) -> str:
@@ -112,17 +119,25 @@ def _document(one: Manifest) -> dict[str, Any]:
     }
 
 
-def _find(found: Sequence[Manifest], name: str) -> Manifest:
+def find(found: Sequence[Manifest], name: str) -> Manifest:
+    """The plugin of this name.
+
+    Raises:
+        UsageError: none is installed; names the nearest.
+    """
     from yaat_core.manifest import normalized
 
     for one in found:
         if normalized(name) in (normalized(one.name), normalized(one.distribution)):
             return one
-    known = ", ".join(one.name for one in found) or "none"
-    raise UsageError(f"no plugin {name!r} is installed", fix=f"installed: {known}")
+    from yaat_core.guessing import guess
+
+    raise UsageError(
+        f"no plugin `{name}` is installed", fix=guess(name, [one.name for one in found], "installed")
+    )
 
 
-def _loaded(one: Manifest, door: Door) -> tuple[PluginState, dict[str, list[dict[str, Any]]]]:
+def loaded(one: Manifest, door: Door) -> tuple[PluginState, dict[str, list[dict[str, Any]]]]:
     """What becomes of the plugin, and its options by `kind.type`; this imports all plugins."""
     import attrs
 

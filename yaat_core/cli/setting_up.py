@@ -123,9 +123,7 @@ def _run(door: Door, answers: Answers, made: Draft) -> Arrived | None:
         last = running.arrived(made.state_dir)
     else:
         last = running.start(made.path, made.state_dir)
-    for last in running.progress(made.state_dir, _FIRST):
-        pass
-    return last
+    return [last, *running.progress(made.state_dir, _FIRST)][-1]
 
 
 def _need_root() -> None:

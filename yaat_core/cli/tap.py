@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from yaat_core.cli import completing
 from yaat_core.cli.door import Door, command
 
 
@@ -15,7 +16,7 @@ from yaat_core.cli.door import Door, command
     yaat tap sinks.cloud --json | jq .message
     """
 )
-@click.argument("name", default="queue")
+@click.argument("name", default="queue", shell_complete=completing.points)
 @click.option(
     "--filter",
     "expression",

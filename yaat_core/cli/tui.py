@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,6 +16,9 @@ from yaat_core.errors import UsageError, YaatError
 if TYPE_CHECKING:
     from yaat_core.cli.setup import Setup
     from yaat_core.plugins import Plugins
+
+#: The screen of the first start.
+SETUP: Final = "setup"
 
 
 @command("tui", example="yaat\nyaat tui --screen queue\nyaat tui --read-only --theme light")
@@ -68,7 +72,9 @@ def run(
         liked.theme = theme  # type: ignore[assignment]
     if refresh:
         liked.refresh = refresh
-    plugins, setup, problem = _loaded(door)
+    plugins, setup, problem = _loaded(door, new=screen == SETUP)
+    if not screen and _is_first_start(setup):
+        screen = SETUP
     shell = Shell(
         plugins=plugins,
         setup=setup,
@@ -83,13 +89,27 @@ def run(
     return guest.run(shell, screen=screen)
 
 
-def _loaded(door: Door) -> tuple[Plugins, Setup | None, YaatError | None]:
-    """Plugins and configuration; one with errors is told inside, since the TUI can mend it."""
+def _is_first_start(setup: Setup | None) -> bool:
+    """Is there no configuration, and no agent that runs without one?"""
+    from yaat_core.control.lock import holder
+
+    if setup is None or setup.configuration.path is not None:
+        return False
+    try:
+        return holder(setup.configuration.state_dir) is None
+    except OSError:
+        return False
+
+
+def _loaded(door: Door, *, new: bool) -> tuple[Plugins, Setup | None, YaatError | None]:
+    """Plugins and configuration; one with errors is told inside, since the TUI can mend it. ``new``: it may be missing."""
     from yaat_core import config
     from yaat_core.cli.setup import Setup
     from yaat_core.plugins import load_plugins
 
-    path = config.find_config(door.config_file)
+    named = door.config_file or os.environ.get("YAAT_CONFIG")
+    missing = new and named and not Path(named).expanduser().exists()
+    path = None if missing else config.find_config(door.config_file)
     plugins = load_plugins(config.disabled_in(path))
     try:
         return plugins, Setup(config.load(path, plugins), plugins), None

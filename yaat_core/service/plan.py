@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
 #: `write` a file, make a `folder`, make or `forget` a `user`, `remove` a file or folder, `give` it to another, `run` a command.
 StepKind = Literal["write", "folder", "user", "forget_user", "remove", "give", "run"]
+
+#: A kind of step as people say it.
+VERBS: Final[Mapping[StepKind, str]] = {
+    "write": "write",
+    "folder": "make",
+    "user": "make",
+    "forget_user": "remove",
+    "remove": "remove",
+    "give": "change",
+    "run": "run",
+}
 
 
 @attrs.frozen(kw_only=True)

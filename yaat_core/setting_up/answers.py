@@ -38,9 +38,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     sources: Annotated[
         Literal["detected"] | list[str],
-        Meta(
-            description="Names of what was found (`yaat setup --dry-run --json` lists them), or `detected`: what is read by default."
-        ),
+        Meta(description="Names of what was found, or `detected`: what is read by default."),
     ] = "detected"
     more_sources: Annotated[
         dict[str, dict[str, Any]], Meta(description="Other sources: by name, as they are written.")

@@ -27,7 +27,7 @@ BACKEND: Final = "backend"
 #: What is redacted unless somebody says otherwise.
 SECRETS: Final = ("secrets",)
 _HEAD: Final = """\
-# Made by `yaat setup`. docs/configuration.md has every key; `yaat config edit` changes it, `yaat config undo` takes a change back.
+# Made by `yaat setup`. docs/configuration.md has every key; `yaat config edit` changes it, `yaat config undo` takes it back.
 version: 1
 """
 

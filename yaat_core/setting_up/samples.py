@@ -141,8 +141,8 @@ def redacted(lines: Sequence[str], detectors: Sequence[str], plugins: Plugins, p
         batch = EventBatch.build(
             len(lines), {"message": pa.array(lines, pa.string())}, Labels(stream="yaat setup")
         )
-        for step in steps.all():
-            batch, _ = step.processor.process(batch)
+        for entry in whole.processors:
+            batch, _ = steps.at("processor", entry.id.name).processor.process(batch)
         return [str(one or "") for one in batch.column("message").to_pylist()]
     finally:
         for step in steps.all():

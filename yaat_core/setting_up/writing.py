@@ -1,4 +1,4 @@
-"""Writes a draft: the key first, for its owner only, then the configuration, with a version in its history. Nothing else writes."""
+"""Writes a draft: the key first, for its owner only, then the configuration, with a version in its history."""
 
 from __future__ import annotations
 

@@ -136,13 +136,13 @@ class Bars:
         tabs = [(digit, panel.title, panel.name == current) for digit, panel in shell.panels.tabs.items()]
         hidden = shell.current.panel.title if shell.current and not any(on for *_, on in tabs) else ""
         tabs.append(("0", hidden or "More", bool(hidden)))
-        for longest in (20, 10, 7, 5, 3, 0):
-            line: Line = []
+        for longest, space in ((20, " "), (20, ""), (10, ""), (7, ""), (5, ""), (3, ""), (0, "")):
+            line: Line = [("", "" if space else " ")]
             for digit, title, on in tabs:
                 style = "class:tab.on" if on else "class:tab"
                 name = title if on and longest else title[:longest]
                 line += [
-                    (style, f" {digit} {name} " if name else f" {digit} "),
+                    (style, f"{space}{digit} {name}{space}" if name else f"{space}{digit}{space}"),
                     ("class:rule", shell.glyphs.bar),
                 ]
             line.pop()
@@ -159,7 +159,8 @@ class Bars:
             return f"the agent is gone: numbers of {span(store.age)} ago; reconnecting ..."
         if store.connection == "refused" and store.problem is not None:
             return store.problem.line()
-        if store.connection == "none":
+        setting_up = shell.current is not None and shell.current.panel.name == "setup"
+        if store.connection == "none" and not setting_up:
             return "no agent is running: what is stored can be looked at  ( : start  starts one )"
         if store.live and store.age > 5:
             return f"the agent is silent for {span(store.age)}"

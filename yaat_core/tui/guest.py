@@ -98,7 +98,8 @@ async def _background(shell: Shell, screen: str) -> None:
 async def _without_agent(shell: Shell, feed: Feed) -> None:
     """Once, when nobody answers at the start."""
     await feed.known.wait()
-    if shell.store.connection == "none":
+    setting_up = shell.current is not None and shell.current.panel.name == "setup"
+    if shell.store.connection == "none" and not setting_up:
         shell.run_async(lambda: starting.offer(shell))
 
 

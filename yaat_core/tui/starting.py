@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: Seconds that an agent may take to stop.
 _STOP: Final = 30.0
+_TITLE: Final = "No agent is running"
 
 
 def entries(shell: Shell) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -36,22 +37,36 @@ async def offer(shell: Shell) -> None:
         return
     path = shell.setup.configuration.path
     where = f"configuration: {path or 'none, the defaults'}\nstate: {shell.state_dir}"
-    chosen = await shell.choose(
-        "No agent is running",
-        where,
-        [
-            ("Start it", "it stays when you leave; its messages go to agent.log in the state directory"),
-            ("Start it for now", "it stops when you leave"),
-            ("Look around", "what is stored can be read, the queue and dead letters handled"),
-            ("Quit", "leave; `yaat run` starts one in the foreground"),
-        ],
-    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_close_when_live, shell)
+        chosen = await shell.choose(
+            _TITLE,
+            where,
+            [
+                ("Start it", "it stays when you leave; its messages go to agent.log in the state directory"),
+                ("Start it for now", "it stops when you leave"),
+                ("Look around", "what is stored can be read, the queue and dead letters handled"),
+                ("Quit", "leave; `yaat run` starts one in the foreground"),
+            ],
+        )
+        nursery.cancel_scope.cancel()
+    if shell.store.live:
+        return
     if chosen in (0, 1):
         await start(shell, stays=chosen == 0)
     elif chosen == 3:
         shell.quit()
     else:
         shell.notify("no agent: showing what is stored; : start starts one")
+
+
+async def _close_when_live(shell: Shell) -> None:
+    """One that comes up by itself answers the question."""
+    while True:
+        await trio.sleep(0.2)
+        for dialog in [one for one in shell.dialogs if one.title == _TITLE]:
+            if shell.store.live:
+                dialog.answer(None)
 
 
 async def start(shell: Shell, *, stays: bool) -> None:

@@ -13,6 +13,7 @@ from typing import IO, Any, Final
 from yaat_core.actions.agent import Query
 from yaat_core.cli import rows
 from yaat_core.cli.answering import answering
+from yaat_core.cli.counted import Counted
 from yaat_core.cli.door import Door
 from yaat_core.cli.paging import paged
 from yaat_core.cli.plotting import KINDS, plot
@@ -90,7 +91,7 @@ class Talk:
             on_screen = self._file is None
             style = rows.Style(terminal=on_screen)
             writer: rows.Writer = Expanded(file, style) if self._expanded else rows.Table(file, style)
-            counted = _Counted(answer)
+            counted = Counted(answer)
             writer.write(counted)
         self._door.note(f"({counted.rows:,} row{'' if counted.rows == 1 else 's'})")
         self._tell_cut(answer)
@@ -221,27 +222,6 @@ class Talk:
     def _show(self, lines: Iterator[str]) -> None:
         for line in lines:
             self._door.line(line)
-
-
-class _Counted:
-    """An answer that counts its rows."""
-
-    def __init__(self, answer: Any) -> None:
-        self._answer = answer
-        self.schema = answer.schema
-        self.rows = 0
-
-    @property
-    def truncated(self) -> bool:
-        return bool(self._answer.truncated)
-
-    def __iter__(self) -> Iterator[Any]:
-        for batch in self._answer:
-            self.rows += batch.num_rows
-            yield batch
-
-    def close(self) -> None:
-        self._answer.close()
 
 
 def _near(name: str, known: Mapping[str, Any]) -> str:

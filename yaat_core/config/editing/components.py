@@ -13,12 +13,16 @@ from yaat_core.config.defaults import default_section
 from yaat_core.config.detected import add_detected
 from yaat_core.config.editing.files import ConfigFile, ConfigFiles
 from yaat_core.config.editing.keys import merged
+from yaat_core.config.editing.ordering import reordered
+from yaat_core.config.editing.page import Page
 from yaat_core.config.editing.paths import PROCESSORS, processor_name
 from yaat_core.config.editing.reaching import reach
+from yaat_core.config.editing.rendering import same
 from yaat_core.config.keys import COMPONENT_NAME
 from yaat_core.config.nodes import Table, plain_value
 from yaat_core.config.text import shown_name
 from yaat_core.errors import UsageError
+from yaat_core.guessing import guess
 from yaat_core.plugins import Plugins
 
 ComponentKind = Literal["sources", "processors", "sinks"]
@@ -66,18 +70,11 @@ def find(files: ConfigFiles, plugins: Plugins, kind: ComponentKind, name: str) -
     Raises:
         UsageError: there is none; names the nearest.
     """
-    import difflib
-
     there = [one for one in written_components(files, plugins) if one.kind == kind]
     found = next((one for one in there if one.name == name), None)
     if found is not None:
         return found
-    names = [one.name for one in there]
-    near = difflib.get_close_matches(name, names, 1)
-    raise UsageError(
-        f"there is no {ONE[kind]} `{name}`",
-        fix=f"did you mean {near[0]}?" if near else f"configured: {', '.join(names) or 'none'}",
-    )
+    raise UsageError(f"there is no {ONE[kind]} `{name}`", fix=guess(name, [one.name for one in there]))
 
 
 def adding(
@@ -191,8 +188,14 @@ def moving(name: str, before: str | None, plugins: Plugins) -> Edit:
         section = _section(files, whole, "processors", plugins, defaults=True)
         moved = next(one for one in section if processor_name(one) == name)
         rest = [one for one in section if one is not moved]
-        section = _put_in(rest, moved, before)
-        return holder, reach(holder.text, {**whole, "processors": section}, shown_name(holder.path))
+        wanted = _put_in(rest, moved, before)
+        value = {**whole, "processors": wanted}
+        page = holder.page()
+        order = [next(n for n, one in enumerate(section) if one is item) for item in wanted]
+        text = reordered(page, "processors", order) if "processors" in whole else None
+        if text is None or not same(Page.of(text).value, value):
+            text = reach(holder.text, value, shown_name(holder.path))
+        return holder, text
 
     return edit
 
@@ -266,6 +269,6 @@ def _put_in(section: list[Any], item: dict[str, Any], before: str | None) -> lis
         return [*section, item]
     names = [processor_name(one) for one in section]
     if before not in names:
-        raise UsageError(f"there is no processor `{before}`", fix=f"there are: {', '.join(names) or 'none'}")
+        raise UsageError(f"there is no processor `{before}`", fix=guess(before, names))
     place = names.index(before)
     return [*section[:place], item, *section[place:]]

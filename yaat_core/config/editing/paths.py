@@ -6,12 +6,12 @@ addressed by its name (its type when it has none).
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Any, Final
 
 from yaat_core.config.nodes import KeyPath, place
 from yaat_core.errors import UsageError
+from yaat_core.guessing import guess
 
 _PART: Final = re.compile(r"""\.?(?:"([^"]+)"|'([^']+)'|\[(\d+)\]|([^.\["']+))""")
 PROCESSORS: Final = "processors"
@@ -98,11 +98,7 @@ def _index(value: list[Any], part: str | int, whole: list[str | int]) -> int:
             f"`{place(tuple(whole))}` is a list: address an item by its number",
             fix=f"{place(tuple(whole))}[0]",
         )
-    near = difflib.get_close_matches(part, names, 1)
-    raise UsageError(
-        f"there is no processor `{part}`",
-        fix=f"did you mean {near[0]}?" if near else f"configured: {', '.join(filter(None, names)) or 'none'}",
-    )
+    raise UsageError(f"there is no processor `{part}`", fix=guess(str(part), filter(None, names)))
 
 
 def _shown(value: Any) -> str:

@@ -7,18 +7,9 @@ from typing import Any, Final
 
 import attrs
 
+from yaat_core.service.plan import VERBS
 from yaat_core.tui.text import safe, size
 from yaat_core.tui.widgets.table import Column, Table
-
-_VERBS: Final = {
-    "write": "write",
-    "folder": "make",
-    "user": "make",
-    "forget_user": "remove",
-    "remove": "remove",
-    "give": "change",
-    "run": "run",
-}
 
 _STYLES: Final = {"remove": "class:error", "stays": "class:ok", "is so already": "class:dim"}
 
@@ -38,7 +29,7 @@ def rows(plan: Mapping[str, Any]) -> Sequence[Row]:
     """The steps in order, then what stays."""
     made = [
         Row(
-            does="is so already" if step["done"] else _VERBS.get(step["kind"], step["kind"]),
+            does="is so already" if step["done"] else VERBS[step["kind"]],
             what=step["what"],
             where=step["target"] or " ".join(step["command"]),
             bytes=step["bytes"],

@@ -167,7 +167,8 @@ class Editor(Field):
     def note(self) -> str:
         """Where the cursor is, and what is wrong there."""
         wrong = self.marks.get(self.line, "")
-        count = f"{len(self.marks)} lines with problems  " if self.marks else ""
+        many = len(self.marks)
+        count = f"{many} line{'s' if many > 1 else ''} with problems  " if many else ""
         where = f"{self.line}:{self.buffer.document.cursor_position_col + 1}"
         return safe(wrong) + "  " + where if wrong else count + where
 

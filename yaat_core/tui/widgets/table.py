@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from yaat_core.tui.keys import Key, Work
-from yaat_core.tui.text import Align, Line, cells, fit, safe
+from yaat_core.tui.text import Align, Line, cells, fit, safe, wrap
 from yaat_core.tui.widgets.scrolling import Moving
 
 T = TypeVar("T")
@@ -48,6 +48,7 @@ class Table(Moving, Generic[T]):
         empty: str = "nothing here",
         open: Callable[[T], Any] | None = None,
         open_does: str = "open it",
+        open_footer: str = "open",
         marking: bool = False,
     ) -> None:
         self.columns = list(columns)
@@ -55,6 +56,7 @@ class Table(Moving, Generic[T]):
         self.empty = empty
         self.marks: set[Hashable] = set()
         self._open, self._open_does, self._marking = open, open_does, marking
+        self._open_footer = open_footer
         self._rows: list[T] = []
         self._shown: list[T] = []
         self._at = 0
@@ -126,7 +128,7 @@ class Table(Moving, Generic[T]):
         """The head and the rows that show."""
         if not self._shown:
             said = f"nothing matches “{self._filter}”" if self._filter and self._rows else self.empty
-            return [[("class:dim", " " + line)] for line in said.split("\n")]
+            return [[("class:dim", " " + line)] for line in wrap(said, max(8, width - 2))]
         self.page = max(1, height - 1)
         self._top = max(min(self._top, self._at), self._at - self.page + 1, 0)
         self._top = min(self._top, max(0, len(self._shown) - self.page))
@@ -195,7 +197,13 @@ class Table(Moving, Generic[T]):
         made = [*super().keys()]
         if self._open is not None:
             made.append(
-                Key(name="list.open", keys=("enter",), does=self._open_does, footer="open", run=self._opening)
+                Key(
+                    name="list.open",
+                    keys=("enter",),
+                    does=self._open_does,
+                    footer=self._open_footer,
+                    run=self._opening,
+                )
             )
         if self._marking:
             made += [

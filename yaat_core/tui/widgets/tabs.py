@@ -99,8 +99,14 @@ class Step:
     optional: bool = False
     enter: Callable[[], Awaitable[object]] | None = None
     check: Callable[[], Awaitable[str]] | None = None
+    skip: Callable[[], Awaitable[object]] | None = None
+    """Awaited when an ``optional`` one is skipped: what was chosen on it goes."""
     next: str = "Next"
     """What the button says."""
+    back: bool = True
+    """False: what came before can't be had back."""
+    buttons_first: bool = False
+    """The buttons get the focus, not the first pane."""
 
 
 class Wizard(Node):
@@ -123,7 +129,8 @@ class Wizard(Node):
 
     def _names(self, step: Step) -> list[str]:
         first = step is self.steps[0]
-        return [*([] if first else ["Back"]), *(["Skip"] if step.optional else []), step.next]
+        back = not first and step.back
+        return [*(["Back"] if back else []), *(["Skip"] if step.optional else []), step.next]
 
     def panes(self) -> Iterator[Pane]:
         """Those of the step, and the buttons."""
@@ -161,11 +168,22 @@ class Wizard(Node):
     def _press(self, at: int) -> None:
         name = self._buttons[self.at].names[at]
         if name == "Back":
-            self._shell.run_async(lambda: self.go(self.at - 1))
+            self._shell.run_async(self.back)
         elif name == "Skip":
-            self._shell.run_async(lambda: self.go(self.at + 1))
+            self._shell.run_async(self.skip)
         else:
             self._shell.run_async(self.next)
+
+    async def back(self) -> None:
+        """The step before, if there is a way back."""
+        if self.at and self.step.back:
+            await self.go(self.at - 1)
+
+    async def skip(self) -> None:
+        """The next one, without what was chosen on this one."""
+        if self.step.skip:
+            await self.step.skip()
+        await self.go(self.at + 1)
 
     async def next(self) -> None:
         """Check the step, then the next one, or the end."""
@@ -183,6 +201,8 @@ class Wizard(Node):
         self.at = max(0, number)
         self._shell.app.layout.update_parents_relations()
         self._shell.focus_something()
+        if self.step.buttons_first:
+            self._shell.focus(self._buttons[self.at])
         if self.step.enter:
             await self.step.enter()
         self._shell.changed()

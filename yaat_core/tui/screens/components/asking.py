@@ -20,7 +20,7 @@ _WIDE = 110
 
 
 async def agreed(
-    shell: Shell, title: str, plan: Applied, *, yes: str, command: str, danger: bool = False
+    shell: Shell, title: str, plan: Applied, *, yes: str, command: str, danger: bool = False, note: str = ""
 ) -> bool:
     """Show what a change would write, and the command line that does the same; True: do it.
 
@@ -28,12 +28,13 @@ async def agreed(
     """
     diff = Diff(plan.diff, empty="no line of the file differs")
     warnings = [f"{shell.glyphs.warn} {safe(one.what)}" for one in plan.warnings]
+    warnings += [f"{shell.glyphs.warn} {safe(note)}"] if note else []
     told = [*warnings, f"The same: {safe(command)}" if command else ""]
     buttons = Buttons(["Cancel", yes], lambda at: dialog.answer(at == 1), at=0 if danger else 1)
     wide = min(
         _WIDE, max(56, *(cells(line) + 3 for line in plan.diff.split("\n")), min(90, len(command) + 12))
     )
-    below = wrap("\n".join(told).strip(), min(wide, shell.size[0] - 6))[:4]
+    below = wrap("\n".join(told).strip(), min(wide, shell.size[0] - 6))[:6]
     high = len(plan.diff.splitlines()) + len(below) + 2
 
     def copy() -> None:

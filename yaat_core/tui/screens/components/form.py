@@ -30,7 +30,7 @@ from yaat_core.tui.widgets.fields import Choice, Field, FieldSpec, Form
 
 #: What stands in a choice for "not set".
 _UNSET: Final = "(default)"
-_LABEL: Final = 20
+_LABEL: Final = 22
 #: Rows of a field of several lines.
 _LINES: Final = 6
 
@@ -197,7 +197,12 @@ class OptionForm(Form):
         return [
             (
                 style,
-                fit(f" {safe(spec.name)}{' *' if spec.required else ''}", width, dots=self.shell.glyphs.dots),
+                fit(
+                    f" {safe(spec.name)}{' *' if spec.required else ''}",
+                    width - 1,
+                    dots=self.shell.glyphs.dots,
+                )
+                + " ",
             )
         ]
 
@@ -228,7 +233,11 @@ class Help(Widget):
         """Its help first."""
         option = self.form.at()
         room = max(8, width - 2)
-        lines: list[Line] = [[("", f" {line}")] for line in wrap(safe(option.help), room)]
+        wrong = self.form.problem(next(one for one in self.form.specs if one.name == option.name))
+        lines: list[Line] = (
+            [[("class:error", f" {line}")] for line in wrap(safe(wrong, lines=True), room)] if wrong else []
+        )
+        lines += [[("", f" {line}")] for line in wrap(safe(option.help), room)]
         facts = [f"takes {option.words}"]
         if option.default not in (None, "", [], {}):
             facts.append(f"default {typed.text_of(option, option.default)}")

@@ -39,8 +39,12 @@ class Row:
 
     @property
     def state(self) -> str:
-        """Its state, or why there is none."""
-        return self.status.state if self.status else "not running"
+        """Its state; of processors, which run in the pipeline and have none of their own, whether they are well."""
+        if self.status:
+            return self.status.state
+        if self.rates is not None and self.info.kind == "processors":
+            return "error" if self.problems else "ok"
+        return "not running"
 
 
 def rows(infos: Sequence[ComponentInfo], shell: Shell) -> list[Row]:
@@ -78,8 +82,8 @@ def table(kind: ComponentKind, shell: Callable[[], Shell], open: Callable[[Row],
     columns: list[Column[Row]] = [
         Column(title="name", value=lambda row: row.info.name, least=10, stretch=True),
         Column(title="type", value=lambda row: row.info.type, least=6, drop=1),
-        Column(title="state", value=state, style=style, least=9),
-        Column(title="in/s" if kind != "sinks" else "given/s", value=lambda row: _rate(row, "in_"), align="right", least=5,
+        Column(title="state", value=state, style=style, least=10),
+        Column(title="in/s", value=lambda row: _rate(row, "in_"), align="right", least=5,
                sort=lambda row: row.rates.in_ if row.rates else 0),
     ]  # fmt: skip
     if kind == "processors":
@@ -89,7 +93,7 @@ def table(kind: ComponentKind, shell: Callable[[], Shell], open: Callable[[Row],
         ]
     if kind == "sinks":
         columns += [
-            Column(title="sent/s", value=lambda row: _rate(row, "out"), align="right", least=5),
+            Column(title="out/s", value=lambda row: _rate(row, "out"), align="right", least=5),
             Column(title="waits", value=lambda row: _account(row, "queued"), align="right", least=5),
             Column(title="dead", value=lambda row: _account(row, "dead"), align="right", least=4, drop=2),
         ]  # fmt: skip
@@ -97,7 +101,7 @@ def table(kind: ComponentKind, shell: Callable[[], Shell], open: Callable[[Row],
         Column(title="err/s", value=lambda row: _rate(row, "errors"), align="right", least=5,
                style=lambda row: "class:error" if row.rates and row.rates.errors else "",
                sort=lambda row: row.rates.errors if row.rates else 0),
-        Column(title="last event", value=last, align="right", least=6, drop=2,
+        Column(title="last", value=last, align="right", least=6, drop=2,
                sort=lambda row: _age(row)),
         Column(title="written in", value=written_in, least=10, drop=4),
     ]  # fmt: skip
@@ -128,7 +132,7 @@ def facts(row: Row, shell: Shell, in_force: Mapping[str, Any] | None) -> list[Fa
     """Everything about one: how it is, what is wrong, its figures, its options."""
     style, state = mark(row.state, shell.glyphs)
     found: list[Fact] = [("state", state, style)]
-    if row.status is None and shell.store.live:
+    if row.status is None and row.rates is None and shell.store.live:
         found[0] = ("state", f"{state}: the agent has not taken it up", "class:warn")
     if row.status and row.status.detail:
         found.append(("", row.status.detail))

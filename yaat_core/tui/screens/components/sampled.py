@@ -39,7 +39,8 @@ class Sampled(Offset):
             return ""
         if not found.lines:
             return "works" if found.ok else "not well"
-        said = f"{len(found.lines)} lines, {found.format}"
+        number = len(found.lines)
+        said = f"{number} line{'s' * (number != 1)}, format {found.format}"
         return said if found.parsed_share is None else f"{said}, {1 - found.parsed_share:.0%} unparsed"
 
     def copied(self) -> str:
@@ -61,6 +62,8 @@ class Sampled(Offset):
                 yield from _wrapped("   fix: ", finding.advice, width)
         for step in found.passed:
             yield from _wrapped(f" {glyphs.yes} ", step, width, "class:ok")
+        if found.ok and not (found.passed or found.findings or found.lines or found.notes):
+            yield [("class:ok", f" {glyphs.yes} "), ("", "nothing is wrong with it")]
         for note in found.notes:
             yield from _wrapped(f" {glyphs.off} ", note, width, "class:dim")
         for component, number in found.dropped.items():

@@ -187,8 +187,12 @@ class Sheet(Dialog):
                 await self._typed.wait()
             if not quiet.cancelled_caught:
                 continue
-            if await self._valid() and self.draft.kind == "sources":
-                await self._sample()
+            if await self._valid():
+                if self.draft.kind == "sources":
+                    self.sampled.told = "reading sample lines ..."
+                    await self._sample()
+            elif self.form.texts() == self._begun:  # nothing was typed yet: nothing is wrong yet
+                self.checked, self.form.refused = "", {}
             self.shell.changed()
 
     async def _valid(self) -> bool:
@@ -264,8 +268,12 @@ class Sheet(Dialog):
             if not plan.diff:
                 self.shell.notify("nothing was changed")
                 return
-            title = f"Write {self.draft.kind}.{self.form.title}?"
-            if not await asking.agreed(self.shell, title, plan, yes="Write", command=self.command()):
+            title, name = f"Write {self.draft.kind}.{self.form.title}?", self.draft.name
+            renamed = bool(name) and name != self.form.title and self.draft.kind != "processors"
+            note = f"The agent takes it for another one: what it knew of {name} (positions, what waits) stays behind."
+            if not await asking.agreed(
+                self.shell, title, plan, yes="Write", command=self.command(), note=note if renamed else ""
+            ):
                 return
             done = await self._apply(hash=plan.hash)
         except ConfigError as error:

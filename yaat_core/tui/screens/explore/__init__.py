@@ -1,0 +1,1 @@
+"""Explore: SQL over what is stored."""

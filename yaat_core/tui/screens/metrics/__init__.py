@@ -1,0 +1,1 @@
+"""Metrics: their values over time."""

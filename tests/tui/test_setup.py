@@ -1,4 +1,4 @@
-"""The wizard in a real pseudo-terminal: from nothing to the first event; with a real gateway; and that it writes nothing before."""
+"""The wizard in a real pseudo-terminal: from nothing to the first event, and with a real gateway."""
 
 from __future__ import annotations
 

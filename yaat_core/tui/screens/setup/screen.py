@@ -72,9 +72,11 @@ list of sources Space takes one or leaves it. Nothing is written before the last
             lines += [[("", f" {line}")] for line in wrap(paragraph, max(8, min(width - 2, 100)))] or [
                 [("", "")]
             ]
-        path = f"{self.place.path}" if hasattr(self, "place") else "..."
-        there = "is there, and is added to" if not self.wish.new else "will be written"
-        return [*lines, [("", "")], [("class:dim", f" {path} {there}.")]]
+        if not hasattr(self, "place"):
+            return lines
+        there = "will be written:" if self.wish.new else "is there, and is added to:"
+        told = wrap(f"The configuration {there} {self.place.path}", max(8, width - 2))
+        return [*lines, [("", "")], *([("class:dim", f" {line}")] for line in told)]
 
     def keys(self) -> Sequence[Key]:
         """On and back."""

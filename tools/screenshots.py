@@ -53,7 +53,7 @@ SHOTS: Final[Sequence[tuple[str, Sequence[str], str]]] = (
     ("queue-purge", ("5", "tab", "tab", "D"), "Cancel"),
     ("plugins", ("6",), "Plugins:"),
     ("config", ("7",), "version: 1"),
-    ("config-problem", ("7", "end", "enter", "servic_name: shop"), "did you mean"),
+    ("config-problem", ("7", "end", "enter", "servic_name: shop"), "unknown key"),
     ("config-difference", ("7", "end", "enter", "environment: staging", "escape", ">"), "+environment"),
     ("diagnostics", ("8",), "Diag"),
     ("service", (":", "go to service", "enter"), "ervice"),

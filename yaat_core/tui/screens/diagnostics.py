@@ -58,9 +58,9 @@ x writes the support bundle: it shows each file before, and secrets are taken ou
             [
                 Column(title="state", value=lambda one: self._sign(one)[1], least=9,
                        style=lambda one: self._sign(one)[0], sort=lambda one: _RANK[one.level]),
-                Column(title="about", value=lambda one: GROUPS.get(one.group, one.group), least=8, drop=2),
+                Column(title="about", value=lambda one: GROUPS.get(one.group, one.group), least=24, drop=2),
                 Column(title="check", value=lambda one: one.name, least=10),
-                Column(title="what was found", value=lambda one: one.what, least=16, stretch=True),
+                Column(title="what was found", value=lambda one: one.what, least=36, stretch=True),
             ],
             identity=lambda one: (one.group, one.name, one.component),
             empty="press r to look at everything that may be wrong",

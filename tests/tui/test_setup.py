@@ -46,7 +46,7 @@ def test_back_and_skip_and_leaving_writes_nothing(tmp_path: Path) -> None:
         terminal.wait_for("Welcome")
         terminal.send("enter")
         terminal.wait_for("Sources", "[x]")
-        terminal.send("space")  # not this one
+        terminal.send(" ")  # not this one
         terminal.wait_for("[ ]")
         terminal.send("c-n")
         terminal.wait_for("Redaction")
@@ -100,7 +100,7 @@ def test_a_backend_is_asked_about_the_key_and_gets_the_events(tmp_path: Path) ->
             terminal.send("c-n")
             terminal.wait_for("How it runs")
             terminal.send("c-n")
-            terminal.wait_for("Review", "api_key, for its owner only")
+            terminal.wait_for("Review", "for its owner only, the key")
             assert machine.files() <= {"home"}
             assert good not in terminal.text
             terminal.send("c-n")

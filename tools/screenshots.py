@@ -31,6 +31,8 @@ SIZES: Final = ((80, 24), (200, 50))
 #: Panels of others: add a line.
 SHOTS: Final[Sequence[tuple[str, Sequence[str], str]]] = (
     ("overview", (), "Destinations"),
+    ("sources", ("4",), "Processors"),
+    ("sources-add", ("4", "a"), "Types of sources"),
     ("queue", ("5",), "Dead letters"),
     ("queue-letter", ("5", "tab", "tab", "enter"), "refused"),
     ("queue-purge", ("5", "tab", "tab", "D"), "Cancel"),

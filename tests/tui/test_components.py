@@ -15,13 +15,24 @@ LINES = ("level=info msg=hello password=hunter2", "not a pair at all")
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A running agent that has read two lines; each test leaves the configuration as it was."""
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A running agent that has read two lines."""
     site = Site.made(tmp_path_factory.mktemp("components"))
     with site.agent.start():
         site.write(*LINES)
         site.wait_account("local", delivered=2)
         yield site
+
+
+@pytest.fixture
+def shop(agent: Site) -> Iterator[Site]:
+    """The agent, with its configuration as it was afterwards."""
+    before = agent.config.read_bytes()
+    yield agent
+    if agent.config.read_bytes() != before:
+        agent.config.write_bytes(before)
+        done = yaat("reload", "-c", str(agent.config), **agent.agent.environ)
+        assert done.returncode == 0, done.stderr
 
 
 def components(site: Site, kind: str) -> dict[str, Any]:

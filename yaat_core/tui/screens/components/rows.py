@@ -120,7 +120,7 @@ def table(kind: ComponentKind, shell: Callable[[], Shell], open: Callable[[Row],
 def last(row: Row) -> str:
     """How long ago the last event was."""
     age = row.rates.last_event_seconds if row.rates else None
-    return "-" if age is None else "now" if age < 3 else f"{span(age)} ago"
+    return "-" if age is None else "now" if age < 3 else span(age)
 
 
 def written_in(row: Row) -> str:
@@ -146,7 +146,10 @@ def facts(row: Row, shell: Shell, in_force: Mapping[str, Any] | None) -> list[Fa
         flow_told = (
             f"{count(row.rates.in_)}/s in, {count(row.rates.out)}/s out, {count(row.rates.errors)}/s errors"
         )
-        found += [("flow", flow_told), ("last event", last(row))]
+        found += [
+            ("flow", flow_told),
+            ("last event", last(row) if last(row) in ("-", "now") else f"{last(row)} ago"),
+        ]
     if row.account:
         account = row.account
         found.append(

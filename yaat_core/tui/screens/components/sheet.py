@@ -316,7 +316,12 @@ class Sheet(Dialog):
         return f"Ctrl-T {what}."
 
     def _form_title(self) -> str:
-        return self.checked or "Ctrl-S save  Ctrl-T preview  Ctrl-Y copy as command"
+        toast = self.shell.toast()  # the line for it is below this dialog
+        return (
+            (toast.text if toast else "")
+            or self.checked
+            or "Ctrl-S save  Ctrl-T preview  Ctrl-Y copy as command"
+        )
 
     def _preview_title(self) -> str:
         summary = self.sampled.summary()

@@ -142,6 +142,7 @@ Without an agent the database is opened here, read-only."""
             return
         finally:
             self.running = ""
+            self.editor.buffer.cancel_completion()
         first = self.found is None
         self.found, self.asked, self.grid.sheet = found, sql, sheet
         self.chart.show(self._drawn)

@@ -46,7 +46,7 @@ def test_back_and_skip_and_leaving_writes_nothing(tmp_path: Path) -> None:
         terminal.wait_for("Welcome")
         terminal.send("enter")
         terminal.wait_for("Sources", "[x]")
-        terminal.send(" ")  # not this one
+        terminal.send(" ", "up")  # not this one
         terminal.wait_for("[ ]")
         terminal.send("c-n")
         terminal.wait_for("Redaction")

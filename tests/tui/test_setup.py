@@ -50,11 +50,11 @@ def test_back_and_skip_and_leaving_writes_nothing(tmp_path: Path) -> None:
         terminal.wait_for("[ ]")
         terminal.send("c-n")
         terminal.wait_for("Redaction")
-        terminal.send("c-b")
+        terminal.send("c-o")
         terminal.wait_for("Sources", "[ ]")
         terminal.send("tab", "tab", "left", "enter")  # Skip: as it was
         terminal.wait_for("Redaction")
-        terminal.send("c-b")
+        terminal.send("c-o")
         terminal.wait(lambda screen: "Sources" in screen and "[ ]" not in screen, what="all taken again")
         for title in ("Redaction", "Destination", "How it runs", "Review"):
             terminal.send("c-n")

@@ -59,7 +59,7 @@ def test_back_and_skip_and_leaving_writes_nothing(tmp_path: Path) -> None:
         for title in ("Redaction", "Destination", "How it runs", "Review"):
             terminal.send("c-n")
             terminal.wait_for(title)
-        terminal.wait_for("version: 1")
+        terminal.wait_for("Made by")
         terminal.send("c-q")
         assert terminal.ended() == 0
         assert machine.files() <= {"home"}

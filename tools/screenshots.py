@@ -7,11 +7,12 @@ python tools/screenshots.py [--only NAME] [--text]      --text also prints each 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -31,20 +32,32 @@ SIZES: Final = ((80, 24), (200, 50))
 #: Panels of others: add a line.
 SHOTS: Final[Sequence[tuple[str, Sequence[str], str]]] = (
     ("overview", (), "Destinations"),
-    ("sources", ("4",), "Processors"),
-    ("sources-add", ("4", "a"), "Types of sources"),
+    ("live", ("2",), "POST /pay"),
+    ("live-event", ("2", " ", "enter"), "POST /pay"),
+    ("explore", ("3",), "Explore"),
+    ("metrics", (":", "go to metrics", "enter"), "Metrics"),
+    ("sources", ("4",), "app"),
+    ("sources-add", ("4", "a"), "Types of"),
+    ("sources-preview", ("4", "t"), "app"),
     ("queue", ("5",), "Dead letters"),
     ("queue-letter", ("5", "tab", "tab", "enter"), "refused"),
     ("queue-purge", ("5", "tab", "tab", "D"), "Cancel"),
     ("plugins", ("6",), "Plugins:"),
-    ("config", ("7",), "Config"),
+    ("config", ("7",), "version: 1"),
+    ("config-problem", ("7", "end", "enter", "servic_name: shop"), "did you mean"),
+    ("config-difference", ("7", "end", "enter", "environment: staging", "escape", ">"), "+environment"),
     ("diagnostics", ("8",), "Diag"),
-    ("uninstall", (":", "go to uninstall", "enter"), "ninstall"),
     ("service", (":", "go to service", "enter"), "ervice"),
+    ("uninstall", (":", "go to uninstall", "enter"), "ninstall"),
+    ("setup", (":", "go to setup", "enter"), "etup"),
+    ("setup-next", (":", "go to setup", "enter", "c-n"), "etup"),
     ("settings", (":", "go to settings", "enter"), "Keys everywhere"),
     ("palette", (":",), "Command line"),
     ("help", ("5", "?"), "This pane"),
 )
+
+#: Paths of the machine that makes them, also cut ones.
+_OWN: Final = re.compile(rf"{re.escape(str(ROOT))}|/tmp/yaat-demo[^ /…]*|(?<!\w)/(?:work|root|tmp)(?=/)")
 
 #: pyte's names of colours as colours.
 _NAMED: Final = {
@@ -64,7 +77,7 @@ def main() -> None:
     parser.add_argument("--text", action="store_true", help="print each screen as well")
     given = parser.parse_args()
     OUT.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="yaat-", dir="/var/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix="yaat-demo-") as folder:
         site = Site.made(Path(folder) / "shop")
         with site.agent.start():
             _fill(site)
@@ -102,7 +115,7 @@ def _shot(
     with site.tui(columns=columns, rows=rows) as terminal:
         terminal.wait_for("healthy", "picky")
         for key in keys:
-            if len(key) > 1 and key.startswith("go to"):
+            if " " in key.strip():
                 terminal.type(key)
             else:
                 terminal.send(key)
@@ -110,14 +123,14 @@ def _shot(
         terminal.wait_for(text)
         terminal.read(1.5)
         file = OUT / f"{name}-{columns}x{rows}.svg"
-        file.write_text(svg(terminal, {str(site.folder.parent): "/srv"}), encoding="utf-8")
+        file.write_text(svg(terminal), encoding="utf-8")
         print(file.relative_to(ROOT))
         if print_it:
             print(terminal.text)
 
 
-def svg(terminal: Terminal, instead: Mapping[str, str]) -> str:
-    """The screen as SVG, texts replaced as ``instead`` says: a rectangle or a text for each run of one style."""
+def svg(terminal: Terminal) -> str:
+    """The screen as SVG, without paths of this machine: a rectangle or a text for each run of one style."""
     width, height = terminal.columns * _WIDE + 16, terminal.rows * _HIGH + 16
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" font-size="14" '
@@ -126,9 +139,8 @@ def svg(terminal: Terminal, instead: Mapping[str, str]) -> str:
     ]
     for row in range(terminal.rows):
         for column, text, sign in _runs(terminal, row):
-            for old, new in instead.items():
-                text = text.replace(old, new)
-            parts += _drawn(8 + column * _WIDE, 8 + row * _HIGH, text, sign)
+            shown = _OWN.sub("/srv", text)
+            parts += _drawn(8 + column * _WIDE, 8 + row * _HIGH, shown, sign)
     return "\n".join([*parts, "</svg>", ""])
 
 

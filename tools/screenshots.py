@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """What `make screenshots` runs: every screen of the TUI on a small agent with data, from a real pseudo-terminal into SVG.
 
-python tools/screenshots.py [--only NAME] [--text]      --text also prints each screen
+python tools/screenshots.py [--only NAME,...] [--text]      --text also prints each screen
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import re
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +29,13 @@ from support.tui import Site  # noqa: E402
 from yaat_core.tui.text import cells  # noqa: E402
 
 OUT: Final = ROOT / "docs" / "screenshots"
-SIZES: Final = ((80, 24), (200, 50))
+SMALL: Final = (80, 24)
+LARGE: Final = (200, 50)
+#: Those that are also made large: where there is more to see, not only more room.
+_LARGE_TOO: Final = ("overview", "live", "explore", "metrics", "sources", "queue", "config-difference")
+
+#: A source of metrics beside the logs of the site.
+_FIGURES: Final = "  figures: {type: file, paths: [figures.json], poll: 200ms, format: json}\n"
 
 #: Name, keys from the screen before (the TUI is started anew for each), and a text that is there when it is done.
 #: Panels of others: add a line.
@@ -35,7 +44,7 @@ SHOTS: Final[Sequence[tuple[str, Sequence[str], str]]] = (
     ("live", ("2",), "POST /pay"),
     ("live-event", ("2", " ", "enter"), "POST /pay"),
     ("explore", ("3",), "Explore"),
-    ("metrics", (":", "go to metrics", "enter"), "Metrics"),
+    ("metrics", (":", "go to metrics", "enter"), "cpu.usage"),
     ("sources", ("4",), "app"),
     ("sources-add", ("4", "a"), "Types of"),
     ("sources-preview", ("4", "t"), "app"),
@@ -48,16 +57,17 @@ SHOTS: Final[Sequence[tuple[str, Sequence[str], str]]] = (
     ("config-difference", ("7", "end", "enter", "environment: staging", "escape", ">"), "+environment"),
     ("diagnostics", ("8",), "Diag"),
     ("service", (":", "go to service", "enter"), "ervice"),
-    ("uninstall", (":", "go to uninstall", "enter"), "ninstall"),
+    ("uninstall", (":", "go to uninstall", "enter"), "stays "),
     ("setup", (":", "go to setup", "enter"), "etup"),
-    ("setup-next", (":", "go to setup", "enter", "c-n"), "etup"),
     ("settings", (":", "go to settings", "enter"), "Keys everywhere"),
     ("palette", (":",), "Command line"),
     ("help", ("5", "?"), "This pane"),
 )
 
 #: Paths of the machine that makes them, also cut ones.
-_OWN: Final = re.compile(rf"{re.escape(str(ROOT))}|/tmp/yaat-demo[^ /…]*|(?<!\w)/(?:work|root|tmp)(?=/)")
+_OWN: Final = re.compile(
+    rf"{re.escape(str(ROOT))}|{tempfile.gettempdir()}/yaat-demo[^ /…]*|(?<!\w)/(?:work|root|tmp)(?=/)"
+)
 
 #: pyte's names of colours as colours.
 _NAMED: Final = {
@@ -73,22 +83,23 @@ _HIGH: Final = 18
 def main() -> None:
     """Make them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="only shots whose name begins so")
+    parser.add_argument("--only", default="", help="only shots whose name begins so: queue,config")
     parser.add_argument("--text", action="store_true", help="print each screen as well")
     given = parser.parse_args()
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="yaat-demo-") as folder:
         site = Site.made(Path(folder) / "shop")
+        site.config.write_text(site.config.read_text().replace("sinks:\n", f"{_FIGURES}sinks:\n"))
         with site.agent.start():
             _fill(site)
             ended = threading.Event()
             writer = threading.Thread(target=_trickle, args=(site, ended), daemon=True)
             writer.start()
             time.sleep(20)  # curves with some minutes in them would be nicer, and take minutes
-            for columns, rows in SIZES:
-                for name, keys, text in SHOTS:
-                    if name.startswith(given.only):
-                        _shot(site, name, keys, text, columns, rows, print_it=given.text)
+            for name, keys, text in SHOTS:
+                if name.startswith(tuple(given.only.split(","))):
+                    for size in (SMALL, LARGE) if name in _LARGE_TOO else (SMALL,):
+                        _shot(site, name, keys, text, *size, print_it=given.text)
             ended.set()
             writer.join()
 
@@ -99,6 +110,19 @@ def _fill(site: Site) -> None:
             *(f"{number} GET /cart/{n} 200 12ms" for n in range(50)), f"{number} bad request 漢字 \x1b[31m"
         )
         time.sleep(0.05)
+    now = datetime.now(UTC)
+    with open(site.folder / "figures.json", "w", encoding="utf-8") as file:
+        for n in range(600):
+            for host in ("web-1", "web-2"):
+                figure = 50 + 30 * math.sin(n / 40 + len(host) * (host == "web-2"))
+                at = (now - timedelta(seconds=3 * n)).isoformat()
+                event = {
+                    "timestamp": at,
+                    "event_type": "metric",
+                    "metric_name": "cpu.usage",
+                    "metric_value": figure,
+                }
+                file.write(json.dumps({**event, "host": host}) + "\n")
     site.wait_account("picky", queued=0)
 
 

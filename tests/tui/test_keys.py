@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.tui import Site
+from support.terminal import Terminal
+from support.tui import Site, shown
 
 from yaat_core.actions import ACTIONS
 from yaat_core.actions.dead import DEAD_PURGE, DEAD_REPLAY, DEAD_SHOW, DeadPurge, DeadReplay, DeadShow
@@ -28,27 +29,29 @@ ROOT = Path(__file__).resolve().parents[2]
 PRINTABLE = "".join(sign for sign in string.printable if sign.isprintable())
 
 
-def test_every_text_field_takes_every_printable_sign(running: Site) -> None:
+def test_every_text_field_takes_every_printable_sign(looking: Terminal) -> None:
     """The palette, the filter of a pane, and a form: none of the keys that mean something elsewhere gets away."""
-    with running.tui("--screen", "plugins", columns=200, rows=30) as terminal:
-        terminal.wait_for("Plugins: ")
-        for opening, prompt in (("/", "/"), (":", "> ")):
-            terminal.send(opening)
-            terminal.type(PRINTABLE)
-            terminal.wait_for(prompt + PRINTABLE.rstrip())
-            terminal.send("escape")
-            terminal.wait_gone(PRINTABLE[:40])
-        terminal.send(":")
-        terminal.type("dead.list")
-        terminal.wait_for("which sink refused")
-        terminal.send("enter")
-        terminal.wait_for("sink", "limit")
-        terminal.type(PRINTABLE[:50])
-        terminal.wait_for(PRINTABLE[:50])
-        terminal.send("c-a", "c-k")
-        terminal.wait_gone(PRINTABLE[:50])
-        terminal.type(PRINTABLE[50:].rstrip())
-        terminal.wait_for(PRINTABLE[50:].rstrip())
+    terminal = shown(looking, "6", "Plugins: ", columns=200, rows=30)
+    terminal.wait_for("Plugins: ")
+    for opening, prompt in (("/", "/"), (":", "> ")):
+        terminal.send(opening)
+        terminal.type(PRINTABLE)
+        terminal.wait_for(prompt + PRINTABLE.rstrip())
+        terminal.send("escape")
+        terminal.wait_gone(PRINTABLE[:40])
+    terminal.send(":")
+    terminal.type("dead.list")
+    terminal.wait_for("which sink refused")
+    terminal.send("enter")
+    terminal.wait_for("sink", "limit")
+    terminal.type(PRINTABLE[:50])
+    terminal.wait_for(PRINTABLE[:50])
+    terminal.send("c-a", "c-k")
+    terminal.wait_gone(PRINTABLE[:50])
+    terminal.type(PRINTABLE[50:].rstrip())
+    terminal.wait_for(PRINTABLE[50:].rstrip())
+    terminal.send("escape")
+    terminal.wait_gone("limit")
 
 
 def test_keys_that_are_text_can_not_work_in_text_fields() -> None:

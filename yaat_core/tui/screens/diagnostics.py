@@ -71,7 +71,7 @@ x writes the support bundle: it shows each file before, and secrets are taken ou
         self.checks.on_select = self._advise
         self.advice = Viewer(empty="what to do about the selected check", style=self._advice_style)
         self.advice.name = "advice"
-        self.log = Log(empty="the agent's own log comes here while it runs")
+        self.log = Log(empty="nothing was logged yet; what a running agent logs comes here")
         self.log.name = "the agent's log"
         self.log.marks = {
             "error": lambda line: " error " in plain(line),

@@ -13,10 +13,8 @@ from hypothesis import strategies as st
 from support.terminal import Terminal
 from support.tui import Site, shown
 
-from yaat_core.actions import ACTIONS
 from yaat_core.actions.dead import DEAD_PURGE, DEAD_REPLAY, DEAD_SHOW, DeadPurge, DeadReplay, DeadShow
 from yaat_core.actions.queue import QUEUE_EXPORT, QUEUE_LIST, QueueExport, QueueList
-from yaat_core.control.app import make_app
 from yaat_core.errors import UsageError
 from yaat_core.plugins import load_plugins
 from yaat_core.tui import acting, cli_line, keys, settings, text, themes
@@ -114,26 +112,6 @@ def test_a_users_key_works(site: Site) -> None:
 
 
 # --- actions
-
-
-@pytest.mark.parametrize(
-    "name", sorted({name for panel in PanelList(load_plugins()).panels for name in panel.actions})
-)
-def test_what_a_panel_does_has_a_command_and_a_route(name: str) -> None:
-    action = ACTIONS[name]
-    assert cli_line._command(action.command) is not None, f"`yaat {action.command}` is no command"
-    routes = {route.path for route in make_app(None, [action], None).routes}  # type: ignore[arg-type]
-    assert action.path in routes
-
-
-def test_what_a_key_says_of_the_command_line_is_a_command() -> None:
-    from yaat_core.tui.screens.queue import QueueScreen
-
-    panel = PanelList(load_plugins()).find("queue")
-    assert panel is not None
-    screen = QueueScreen(SimpleNamespace(), panel)  # type: ignore[arg-type]
-    for one in QueueScreen.keys(screen):
-        assert cli_line._command(one.command) is not None, one.command
 
 
 @pytest.mark.parametrize(

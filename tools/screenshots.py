@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """What `make screenshots` runs: every screen of the TUI on a small agent with data, from a real pseudo-terminal into SVG.
 
-python tools/screenshots.py [--only NAME] [--text]      --text also prints each screen
+python tools/screenshots.py [--only NAME,...] [--text]      --text also prints each screen
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
+import re
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -25,25 +29,44 @@ from support.tui import Site  # noqa: E402
 from yaat_core.tui.text import cells  # noqa: E402
 
 OUT: Final = ROOT / "docs" / "screenshots"
-SIZES: Final = ((80, 24), (200, 50))
+SMALL: Final = (80, 24)
+LARGE: Final = (200, 50)
+#: Those that are also made large: where there is more to see, not only more room.
+_LARGE_TOO: Final = ("overview", "live", "explore", "metrics", "sources", "queue", "config-difference")
+
+#: A source of metrics beside the logs of the site.
+_FIGURES: Final = "  figures: {type: file, paths: [figures.json], poll: 200ms, format: json}\n"
 
 #: Name, keys from the screen before (the TUI is started anew for each), and a text that is there when it is done.
 #: Panels of others: add a line.
 SHOTS: Final[Sequence[tuple[str, Sequence[str], str]]] = (
     ("overview", (), "Destinations"),
-    ("sources", ("4",), "Processors"),
-    ("sources-add", ("4", "a"), "Types of sources"),
+    ("live", ("2",), "POST /pay"),
+    ("live-event", ("2", " ", "enter"), "POST /pay"),
+    ("explore", ("3",), "Explore"),
+    ("metrics", (":", "go to metrics", "enter"), "cpu.usage"),
+    ("sources", ("4",), "app"),
+    ("sources-add", ("4", "a"), "Types of"),
+    ("sources-preview", ("4", "t"), "app"),
     ("queue", ("5",), "Dead letters"),
     ("queue-letter", ("5", "tab", "tab", "enter"), "refused"),
     ("queue-purge", ("5", "tab", "tab", "D"), "Cancel"),
     ("plugins", ("6",), "Plugins:"),
-    ("config", ("7",), "Config"),
+    ("config", ("7",), "version: 1"),
+    ("config-problem", ("7", "end", "enter", "servic_name: shop"), "unknown key"),
+    ("config-difference", ("7", "end", "enter", "environment: staging", "escape", ">"), "+environment"),
     ("diagnostics", ("8",), "Diag"),
-    ("uninstall", (":", "go to uninstall", "enter"), "ninstall"),
     ("service", (":", "go to service", "enter"), "ervice"),
+    ("uninstall", (":", "go to uninstall", "enter"), "stays "),
+    ("setup", (":", "go to setup", "enter"), "etup"),
     ("settings", (":", "go to settings", "enter"), "Keys everywhere"),
     ("palette", (":",), "Command line"),
     ("help", ("5", "?"), "This pane"),
+)
+
+#: Paths of the machine that makes them, also cut ones.
+_OWN: Final = re.compile(
+    rf"{re.escape(str(ROOT))}|{tempfile.gettempdir()}/yaat-demo[^ /…]*|(?<!\w)/(?:work|root|tmp)(?=/)"
 )
 
 #: pyte's names of colours as colours.
@@ -60,22 +83,23 @@ _HIGH: Final = 18
 def main() -> None:
     """Make them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="only shots whose name begins so")
+    parser.add_argument("--only", default="", help="only shots whose name begins so: queue,config")
     parser.add_argument("--text", action="store_true", help="print each screen as well")
     given = parser.parse_args()
     OUT.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="yaat-", dir="/var/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix="yaat-demo-") as folder:
         site = Site.made(Path(folder) / "shop")
+        site.config.write_text(site.config.read_text().replace("sinks:\n", f"{_FIGURES}sinks:\n"))
         with site.agent.start():
             _fill(site)
             ended = threading.Event()
             writer = threading.Thread(target=_trickle, args=(site, ended), daemon=True)
             writer.start()
             time.sleep(20)  # curves with some minutes in them would be nicer, and take minutes
-            for columns, rows in SIZES:
-                for name, keys, text in SHOTS:
-                    if name.startswith(given.only):
-                        _shot(site, name, keys, text, columns, rows, print_it=given.text)
+            for name, keys, text in SHOTS:
+                if name.startswith(tuple(given.only.split(","))):
+                    for size in (SMALL, LARGE) if name in _LARGE_TOO else (SMALL,):
+                        _shot(site, name, keys, text, *size, print_it=given.text)
             ended.set()
             writer.join()
 
@@ -86,6 +110,19 @@ def _fill(site: Site) -> None:
             *(f"{number} GET /cart/{n} 200 12ms" for n in range(50)), f"{number} bad request 漢字 \x1b[31m"
         )
         time.sleep(0.05)
+    now = datetime.now(UTC)
+    with open(site.folder / "figures.json", "w", encoding="utf-8") as file:
+        for n in range(600):
+            for host in ("web-1", "web-2"):
+                figure = 50 + 30 * math.sin(n / 40 + len(host) * (host == "web-2"))
+                at = (now - timedelta(seconds=3 * n)).isoformat()
+                event = {
+                    "timestamp": at,
+                    "event_type": "metric",
+                    "metric_name": "cpu.usage",
+                    "metric_value": figure,
+                }
+                file.write(json.dumps({**event, "host": host}) + "\n")
     site.wait_account("picky", queued=0)
 
 
@@ -102,7 +139,7 @@ def _shot(
     with site.tui(columns=columns, rows=rows) as terminal:
         terminal.wait_for("healthy", "picky")
         for key in keys:
-            if len(key) > 1 and key.startswith("go to"):
+            if " " in key.strip():
                 terminal.type(key)
             else:
                 terminal.send(key)
@@ -110,14 +147,14 @@ def _shot(
         terminal.wait_for(text)
         terminal.read(1.5)
         file = OUT / f"{name}-{columns}x{rows}.svg"
-        file.write_text(svg(terminal, {str(site.folder.parent): "/srv"}), encoding="utf-8")
+        file.write_text(svg(terminal), encoding="utf-8")
         print(file.relative_to(ROOT))
         if print_it:
             print(terminal.text)
 
 
-def svg(terminal: Terminal, instead: Mapping[str, str]) -> str:
-    """The screen as SVG, texts replaced as ``instead`` says: a rectangle or a text for each run of one style."""
+def svg(terminal: Terminal) -> str:
+    """The screen as SVG, without paths of this machine: a rectangle or a text for each run of one style."""
     width, height = terminal.columns * _WIDE + 16, terminal.rows * _HIGH + 16
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" font-size="14" '
@@ -126,9 +163,8 @@ def svg(terminal: Terminal, instead: Mapping[str, str]) -> str:
     ]
     for row in range(terminal.rows):
         for column, text, sign in _runs(terminal, row):
-            for old, new in instead.items():
-                text = text.replace(old, new)
-            parts += _drawn(8 + column * _WIDE, 8 + row * _HIGH, text, sign)
+            shown = _OWN.sub("/srv", text)
+            parts += _drawn(8 + column * _WIDE, 8 + row * _HIGH, shown, sign)
     return "\n".join([*parts, "</svg>", ""])
 
 

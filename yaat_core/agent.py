@@ -358,8 +358,8 @@ class Agent:
         return config.show(self._configuration)
 
 
-def run(configuration: Configuration, plugins: Plugins, *, once: bool = False) -> int:
-    """Run an agent in this thread; returns the exit code.
+def run(configuration: Configuration, plugins: Plugins, *, once: bool = False, main: Any = Agent.run) -> int:
+    """Run an agent in this thread; returns the exit code. ``main(agent)`` runs it, and may do something beside.
 
     Raises:
         YaatError: it could not start.
@@ -367,8 +367,7 @@ def run(configuration: Configuration, plugins: Plugins, *, once: bool = False) -
     os.umask(0o077)
     faults.arm()
     bound_allocators()
-    agent = Agent(configuration, plugins, once=once)
-    return trio.run(agent.run)
+    return int(trio.run(main, Agent(configuration, plugins, once=once)))
 
 
 async def _within(scope: trio.CancelScope, work: Callable[[], Awaitable[None]]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final, Literal
 
 import attrs
@@ -134,6 +135,9 @@ class Labels:
 
 NO_LABELS: Final = Labels()
 
+#: Bytes up to which a batch's memory is told by whole buffers: exactly, it takes as long as for a large batch.
+_SMALL: Final = 16 * 1024
+
 
 @attrs.frozen(eq=False)
 class EventBatch:
@@ -196,10 +200,11 @@ class EventBatch:
     def __len__(self) -> int:
         return int(self.columns.num_rows)
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
-        """Bytes of memory that the columns take."""
-        return int(self.columns.nbytes)
+        """Bytes of memory that the columns take; up to 16 KiB with what they share with other batches."""
+        whole = int(self.columns.get_total_buffer_size())
+        return whole if whole <= _SMALL else int(self.columns.nbytes)
 
     def column(self, name: str) -> Any:
         """The Arrow array of one column."""

@@ -26,7 +26,7 @@ _DAY: Final = "timestamp > now() - INTERVAL '1 day'"
 QUESTIONS: Final = (
     Question(
         "Newest events",
-        "SELECT timestamp, level, service_name, event_type, coalesce(message, operation, metric_name) AS what\n"
+        "SELECT timestamp, level, service_name, event_type, coalesce(metric_name, operation, message) AS what\n"
         "FROM events ORDER BY timestamp DESC LIMIT 500",
     ),
     Question(

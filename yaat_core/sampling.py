@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -21,6 +22,7 @@ from yaat_core.config.model import Configuration, ProcessorEntry, SourceEntry
 from yaat_core.discretion import discreet
 from yaat_core.errors import PluginError, UsageError
 from yaat_core.event import EventBatch
+from yaat_core.guessing import guess
 from yaat_core.pipeline.chain import Chain, Step
 from yaat_core.stats import Stats
 from yaat_core.taps import Tap, Trail
@@ -82,18 +84,61 @@ async def sample(
     """
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="yaat-test-") as folder:
-        shop = Workshop(
-            configuration=attrs.evolve(whole, state_dir=Path(folder)),
-            agent_id=agent_id,
-            stats=Stats(),
-            once=True,
-        )
+        shop = _shop(whole, Path(folder), agent_id)
         try:
             found = await _sampled(whole, shop, kind, name, lines, seconds, source)
         except PluginError as error:
-            finding = Finding(problem=error.what, advice=error.fix or error.cause)
-            found = _told(f"{kind}.{name}", "", [finding])
+            found = _told(f"{kind}.{name}", "", [_of(error)])
     return attrs.evolve(found, seconds=round(time.monotonic() - began, 3))
+
+
+@attrs.frozen(kw_only=True)
+class Events:
+    """Events of a source as they come out of the pipeline, what is wrong, and why there may be none."""
+
+    batches: Sequence[EventBatch]
+    findings: Sequence[Finding] = ()
+    notes: Sequence[str] = ()
+
+
+async def events_of(
+    whole: Configuration, name: str, agent_id: bytes, *, lines: int, seconds: float
+) -> Events:
+    """Up to so many lines of a source, through the processors of ``whole``; changes nothing, as `sample`.
+
+    They are redacted only as far as ``whole`` redacts: not for other people's eyes.
+
+    Raises:
+        UsageError: there is no such source.
+    """
+    entry = _found(whole.sources, "source", name)
+    with tempfile.TemporaryDirectory(prefix="yaat-test-") as folder:
+        shop = _shop(whole, Path(folder), agent_id)
+        try:
+            return await _events_of(entry, shop, lines, seconds)
+        except PluginError as error:
+            return Events(batches=(), findings=[_of(error)])
+
+
+async def _events_of(entry: SourceEntry, shop: Workshop, lines: int, seconds: float) -> Events:
+    got = await _gathered(entry, shop, lines, seconds)
+    findings = list(got.findings)
+    async with _chain(entry, shop, findings) as chain:
+
+        def through() -> list[EventBatch]:
+            return [chain.run(batch)[0] for batch in _some(got.batches, lines)]
+
+        return attrs.evolve(got, batches=await trio.to_thread.run_sync(through), findings=findings)
+
+
+def _shop(whole: Configuration, folder: Path, agent_id: bytes) -> Workshop:
+    return Workshop(
+        configuration=attrs.evolve(whole, state_dir=folder), agent_id=agent_id, stats=Stats(), once=True
+    )
+
+
+def _of(error: PluginError) -> Finding:
+    return Finding(problem=error.what, advice=error.fix or error.cause)
 
 
 async def _sampled(
@@ -121,6 +166,16 @@ async def _sampled(
 
 
 async def _lines_of(entry: SourceEntry, shop: Workshop, lines: int, seconds: float) -> Tested:
+    got = await _gathered(entry, shop, lines, seconds)
+    if got.notes:
+        return attrs.evolve(_told(str(entry.id), entry.type.name, got.findings), notes=got.notes)
+    findings = list(got.findings)
+    async with _chain(entry, shop, findings) as chain:
+        return await trio.to_thread.run_sync(_through, entry, chain, got.batches, lines, findings)
+
+
+async def _gathered(entry: SourceEntry, shop: Workshop, lines: int, seconds: float) -> Events:
+    """What the source reads, before format and processors."""
     made = await trio.to_thread.run_sync(shop.make, _from_the_beginning(entry))
     findings: list[Finding] = []
     with trio.move_on_after(seconds):
@@ -128,21 +183,34 @@ async def _lines_of(entry: SourceEntry, shop: Workshop, lines: int, seconds: flo
             findings += await made.check()
         except Exception as error:  # noqa: BLE001 - a check that raises is a finding
             findings.append(Finding(problem=f"its check failed: {type(error).__name__}"))
-    told = _told(str(entry.id), entry.type.name, findings)
     if not made.supports_once:
         note = "it listens, so nothing is read here: watch it with `yaat tap` once it runs"
-        return attrs.evolve(told, notes=[note])
+        return Events(batches=(), findings=findings, notes=[note])
     outlet = _Outlet(lines)
     failed = await _read(made, outlet, seconds)
     if failed is not None:
         findings.append(failed)
+    return Events(batches=outlet.batches, findings=findings)
+
+
+@asynccontextmanager
+async def _chain(entry: SourceEntry, shop: Workshop, findings: list[Finding]) -> AsyncIterator[Chain]:
+    """The source's chain; what its steps complain of joins ``findings``."""
     steps = await trio.to_thread.run_sync(shop.steps)
     try:
-        chain = shop.chains(steps, lambda id, what: findings.append(_complaint(str(id), what)))[str(entry.id)]
-        return await trio.to_thread.run_sync(_through, entry, chain, outlet.batches, lines, findings)
+        yield shop.chains(steps, lambda id, what: findings.append(_complaint(str(id), what)))[str(entry.id)]
     finally:
         for step in steps.all():
             step.processor.close()
+
+
+def _some(batches: Sequence[EventBatch], lines: int) -> Iterator[EventBatch]:
+    """The first so many events."""
+    for batch in batches:
+        part = batch.slice(0, lines)
+        lines -= len(part)
+        if len(part):
+            yield part
 
 
 async def _read(source: Source, outlet: _Outlet, seconds: float) -> Finding | None:
@@ -172,10 +240,8 @@ def _through(
     shown: list[SampleLine] = []
     dropped: dict[str, int] = {}
     format = entry.format.type.name if entry.format else "raw"
-    for batch in batches:
-        part = batch.slice(0, lines - len(shown))
-        if len(part):
-            shown += _shown(entry, chain, part, batch.labels.format or format, dropped)
+    for part in _some(batches, lines):
+        shown += _shown(entry, chain, part, part.labels.format or format, dropped)
     said = chain.parser.processor.detail() if chain.parser else ""
     parsed = sum(one.parsed for one in shown)
     return attrs.evolve(
@@ -303,7 +369,7 @@ def _reader(whole: Configuration, step: ProcessorEntry, name: str | None) -> Sou
 
 def _found(there: Mapping[str, Any], one: str, name: str) -> Any:
     if name not in there:
-        raise UsageError(f"there is no {one} `{name}`", fix=f"configured: {', '.join(there) or 'none'}")
+        raise UsageError(f"there is no {one} `{name}`", fix=guess(name, there))
     return there[name]
 
 

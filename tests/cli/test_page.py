@@ -15,13 +15,10 @@ from yaat_core.cli.mounted import plugin_commands
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-MORE = [
-    *(ROOT / "docs" / f"{name}.md" for name in ("editing", "gateway", "service", "tui")),
-    *ROOT.glob("plugins/*/README.md"),
-]
+MORE = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("plugins/*/README.md"))]
 EVERYTHING = PAGE + "".join(path.read_text(encoding="utf-8") for path in MORE)
 #: The same commands for each kind are written out once.
-ALIKE = re.compile(r"^(processors|sinks) ")
+ALIKE = re.compile(r"^(processors|sinks) (?=list|add|edit|remove|test)")
 #: Commands of test plugins are not ours.
 OURS = [name for name in cli.list_commands(click.Context(cli)) if name != "hello"]
 

@@ -11,6 +11,9 @@ from support.agents import yaat
 from support.host_root import HostRoot
 
 from yaat_core import config
+from yaat_core.actions.base import Nothing
+from yaat_core.actions.origins import CONFIG_ORIGINS
+from yaat_core.cli.editing import Place, locally
 from yaat_core.config.origins import Origin, origins
 from yaat_core.plugins import Plugins, load_plugins
 
@@ -139,3 +142,12 @@ def test_the_command_shows_no_secret_and_says_what_won(tmp_path: Path) -> None:
     assert "default" not in done.stdout
     refused = yaat("config", "show", "--origin", "--running", "-c", str(path))
     assert refused.returncode == 2
+
+
+def test_screens_get_the_same_by_the_action(main: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_NAME", "shop")
+    place = Place(main, main.parent / "state", plugins())
+    got = locally(place, CONFIG_ORIGINS, Nothing())
+    assert got.file == str(main)
+    made = config.load(main, plugins())
+    assert got.values == origins(made, plugins())

@@ -88,3 +88,12 @@ async def test_drained_is_for_one_source_or_all() -> None:
     [second] = await intake.take(1)
     intake.settle(second)
     await intake.drained()
+
+
+def test_memory_of_a_large_batch_is_exact_and_of_a_small_one_never_too_little():
+    large = EventBatch.from_events([Event(message=f"{row} " + 90 * "x") for row in range(1_000)])
+    assert large.nbytes == large.columns.nbytes
+    part = EventBatch(large.columns.slice(10, 20))
+    assert part.nbytes == part.columns.nbytes < large.nbytes / 10
+    small = EventBatch.from_events([Event(message="a"), Event(message="b")])
+    assert small.columns.nbytes <= small.nbytes < 1_000

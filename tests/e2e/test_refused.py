@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from pathlib import Path
+from time import sleep
 
 import pytest
 from support.agents import wait_until
@@ -35,6 +36,9 @@ def die_at(scenario: Scenario, point: str, time: int) -> None:
         def dead() -> bool:
             if agent.running():
                 write(scenario)
+                sleep(
+                    0.2
+                )  # as much as is refused is looked for by halves: a flood would be in the way of what is waited for
             return not agent.running()
 
         wait_until(dead, seconds=120, what=f"{point} is not reached\n{agent.log()[-2000:]}")

@@ -175,6 +175,8 @@ def test_a_short_file_reads_nothing_by_default(tmp_path: Path) -> None:
         ("logs: [{format: json}]", "logs[0]", "no path"),
         ("tags: {yaat.own: x}", "tags.yaat.own", "yaat."),
         ("service: shop", "service", "no such key"),
+        ("logs: 5", "logs", "not written as"),
+        ("scrubbing: {enabled: true, rules: 7}", "scrubbing.rules", "not written as"),
         (
             "metrics: {enabled: true, statsd: {enabled: true, listen_addr: nowhere}}",
             "metrics.statsd.listen_addr",
@@ -215,10 +217,22 @@ def test_what_is_no_version_that_there_is(text: str, tmp_path: Path) -> None:
         migrated(text, tmp_path)
 
 
-def test_yaml_that_is_none_is_told_without_the_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "lines",
+    [
+        f'api_key: "{KEY}\nlogs: [',
+        f"api_key: {KEY}: x",
+        f"api_key: {KEY}\napi_key: {KEY}",
+        f"api_key: !!str {KEY}",
+        f"api_key: &key {KEY}",
+        f"cloud: {{api_key: {KEY}, api_key: {KEY}}}",
+    ],
+)
+def test_yaml_that_can_not_be_read_is_told_without_the_key(lines: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        migrated(f'service_name: x\napi_key: "{KEY}\nlogs: [\n', tmp_path)
-    assert "old.yaml" in caught.value.render()
+        migrated(f"service_name: x\n{lines}\n", tmp_path)
+    assert "old.yaml:2" in caught.value.render() or "old.yaml:3" in caught.value.render()
+    assert KEY not in caught.value.render() + str(caught.value.to_json())
 
 
 @pytest.mark.parametrize(

@@ -118,3 +118,13 @@ class Site:
             cwd=self.folder,
             environ={**self.agent.environ, **environ},
         )
+
+
+def shown(terminal: Terminal, key: str, *texts: str, columns: int = 80, rows: int = 24) -> Terminal:
+    """A TUI that other tests use too, at this size, with the screen of a key in front and its first pane chosen."""
+    if (terminal.columns, terminal.rows) != (columns, rows):
+        terminal.resize(columns, rows)
+        terminal.wait(lambda _: terminal.lines[0].rstrip().endswith("UTC"), what="the bar at the new width")
+    terminal.send(key)
+    terminal.wait_for(*texts)
+    return terminal

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.terminal import Terminal
 from support.tui import HOSTILE, Site
 
 
@@ -17,6 +18,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         site.write(*HOSTILE)
         site.wait_account("picky", dead=3, delivered=1)
         yield site
+
+
+@pytest.fixture(scope="session")
+def looking(running: Site) -> Iterator[Terminal]:
+    """One TUI on that agent for tests that leave it as they found it: no dialog, no filter; they begin with `shown`."""
+    with running.tui() as terminal:
+        terminal.wait_for("healthy", "picky")
+        yield terminal
 
 
 @pytest.fixture

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.tui import Site
+from support.terminal import Terminal
+from support.tui import Site, shown
 
-from yaat_core.actions import ACTIONS
 from yaat_core.actions.dead import DEAD_PURGE, DEAD_REPLAY, DEAD_SHOW, DeadPurge, DeadReplay, DeadShow
 from yaat_core.actions.queue import QUEUE_EXPORT, QUEUE_LIST, QueueExport, QueueList
-from yaat_core.control.app import make_app
 from yaat_core.errors import UsageError
 from yaat_core.plugins import load_plugins
 from yaat_core.tui import acting, cli_line, keys, settings, text, themes
@@ -28,27 +27,29 @@ ROOT = Path(__file__).resolve().parents[2]
 PRINTABLE = "".join(sign for sign in string.printable if sign.isprintable())
 
 
-def test_every_text_field_takes_every_printable_sign(running: Site) -> None:
+def test_every_text_field_takes_every_printable_sign(looking: Terminal) -> None:
     """The palette, the filter of a pane, and a form: none of the keys that mean something elsewhere gets away."""
-    with running.tui("--screen", "plugins", columns=200, rows=30) as terminal:
-        terminal.wait_for("Plugins: ")
-        for opening, prompt in (("/", "/"), (":", "> ")):
-            terminal.send(opening)
-            terminal.type(PRINTABLE)
-            terminal.wait_for(prompt + PRINTABLE.rstrip())
-            terminal.send("escape")
-            terminal.wait_gone(PRINTABLE[:40])
-        terminal.send(":")
-        terminal.type("dead.list")
-        terminal.wait_for("which sink refused")
-        terminal.send("enter")
-        terminal.wait_for("sink", "limit")
-        terminal.type(PRINTABLE[:50])
-        terminal.wait_for(PRINTABLE[:50])
-        terminal.send("c-a", "c-k")
-        terminal.wait_gone(PRINTABLE[:50])
-        terminal.type(PRINTABLE[50:].rstrip())
-        terminal.wait_for(PRINTABLE[50:].rstrip())
+    terminal = shown(looking, "6", "Plugins: ", columns=200, rows=30)
+    terminal.wait_for("Plugins: ")
+    for opening, prompt in (("/", "/"), (":", "> ")):
+        terminal.send(opening)
+        terminal.type(PRINTABLE)
+        terminal.wait_for(prompt + PRINTABLE.rstrip())
+        terminal.send("escape")
+        terminal.wait_gone(PRINTABLE[:40])
+    terminal.send(":")
+    terminal.type("dead.list")
+    terminal.wait_for("which sink refused")
+    terminal.send("enter")
+    terminal.wait_for("sink", "limit")
+    terminal.type(PRINTABLE[:50])
+    terminal.wait_for(PRINTABLE[:50])
+    terminal.send("c-a", "c-k")
+    terminal.wait_gone(PRINTABLE[:50])
+    terminal.type(PRINTABLE[50:].rstrip())
+    terminal.wait_for(PRINTABLE[50:].rstrip())
+    terminal.send("escape")
+    terminal.wait_gone("limit")
 
 
 def test_keys_that_are_text_can_not_work_in_text_fields() -> None:
@@ -111,26 +112,6 @@ def test_a_users_key_works(site: Site) -> None:
 
 
 # --- actions
-
-
-@pytest.mark.parametrize(
-    "name", sorted({name for panel in PanelList(load_plugins()).panels for name in panel.actions})
-)
-def test_what_a_panel_does_has_a_command_and_a_route(name: str) -> None:
-    action = ACTIONS[name]
-    assert cli_line._command(action.command) is not None, f"`yaat {action.command}` is no command"
-    routes = {route.path for route in make_app(None, [action], None).routes}  # type: ignore[arg-type]
-    assert action.path in routes
-
-
-def test_what_a_key_says_of_the_command_line_is_a_command() -> None:
-    from yaat_core.tui.screens.queue import QueueScreen
-
-    panel = PanelList(load_plugins()).find("queue")
-    assert panel is not None
-    screen = QueueScreen(SimpleNamespace(), panel)  # type: ignore[arg-type]
-    for one in QueueScreen.keys(screen):
-        assert cli_line._command(one.command) is not None, one.command
 
 
 @pytest.mark.parametrize(

@@ -41,23 +41,23 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(60, 16), (80, 24), (200, 50)])
-def test_what_was_and_what_comes(shop: Site, columns: int, rows: int) -> None:
-    with shop.tui("--screen", "live", columns=columns, rows=rows) as terminal:
-        screen = terminal.wait_for("the first order", "payment refused", "traced order", "evil \\x1b[2J")
-        assert "ERROR" in screen
-        assert "WARN" in screen
-        if columns >= 140:
-            assert "yaat.source" in screen, "the selected event beside the list"
-        shop.write(event(f"fresh of {columns}"))
-        terminal.wait_for(f"fresh of {columns}", "/s")
+def test_what_was_and_what_comes_at_every_size(shop: Site) -> None:
+    with shop.tui("--screen", "live", columns=60, rows=16) as terminal:
+        for columns, rows in ((60, 16), (80, 24), (200, 50)):
+            terminal.resize(columns, rows)
+            terminal.wait_for(
+                "the first order", "payment refused", "traced order", "evil \\x1b[2J", "ERROR", "WARN"
+            )
+        terminal.wait_for("yaat.source")  # the selected event beside the list
+        shop.write(event("a fresh one"))
+        terminal.wait_for("a fresh one", "/s")
         terminal.send(" ")
         terminal.wait_for("paused")
-        shop.write(event(f"waiting of {columns}"))
+        shop.write(event("one that waits"))
         terminal.wait_for("paused, +1 waiting")
-        assert f"waiting of {columns}" not in terminal.text
+        assert "one that waits" not in terminal.text
         terminal.send(" ")
-        terminal.wait_for(f"waiting of {columns}")
+        terminal.wait_for("one that waits")
 
 
 def test_one_event_its_lineage_and_its_trace(shop: Site) -> None:

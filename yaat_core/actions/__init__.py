@@ -21,6 +21,7 @@ from yaat_core.actions.flare import FLARE_ACTIONS
 from yaat_core.actions.happenings import EVENTS
 from yaat_core.actions.live import LIVE_ACTIONS
 from yaat_core.actions.ordering import COMPONENTS_MOVE
+from yaat_core.actions.origins import CONFIG_ORIGINS
 from yaat_core.actions.queue import QUEUE_ACTIONS
 from yaat_core.actions.reloading import RELOAD
 
@@ -32,6 +33,7 @@ ACTIONS: Final[Mapping[str, Action[Any, Any]]] = {
         *CHECKS_ACTIONS,
         *LIVE_ACTIONS,
         *CONFIG_ACTIONS,
+        CONFIG_ORIGINS,
         *COMPONENT_ACTIONS,
         COMPONENTS_MOVE,
         DETECT_RUN,

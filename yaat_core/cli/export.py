@@ -13,6 +13,7 @@ from yaat_core.cli import units
 from yaat_core.cli.door import Door, command
 
 if TYPE_CHECKING:
+    from yaat_core.cli.progress import Progress
     from yaat_core.components import QueryAnswer
 
 #: Ends with this when events of the range are not in the queue any more.
@@ -56,13 +57,15 @@ def export(door: Door, *, first: int, last: int | None, output: Path | None) -> 
     from yaat_core.actions.queue import QUEUE_EXPORT, QueueExport
     from yaat_core.cli.doing import stream
     from yaat_core.cli.output import written_to
+    from yaat_core.cli.progress import Progress
 
     done = Written(file=str(output) if output else None)
     with (
         stream(door, QUEUE_EXPORT, QueueExport(first=first, last=last)) as answer,
         written_to(output) as file,
+        Progress(door, "events") as progress,
     ):
-        _write(answer, file, done)
+        _write(answer, file, done, progress if output else None)
     told = f"{units.count(done.events)} events"
     if done.events:
         told += f", {done.first} to {done.last}"
@@ -77,7 +80,7 @@ def export(door: Door, *, first: int, last: int | None, output: Path | None) -> 
     return IN_PART if done.missing else 0
 
 
-def _write(answer: QueryAnswer, file: Any, done: Written) -> None:
+def _write(answer: QueryAnswer, file: Any, done: Written, progress: Progress | None) -> None:
     """Line by line; a batch is in memory at a time."""
     from yaat_core.event import EventBatch
     from yaat_core.exporting import SEQUENCE
@@ -94,4 +97,6 @@ def _write(answer: QueryAnswer, file: Any, done: Written) -> None:
             done.first = sequences[0] if done.first is None else done.first
             done.last = sequences[-1]
             done.events += len(sequences)
+            if progress is not None:
+                progress.often(done.events, None)
     file.flush()

@@ -66,10 +66,12 @@ def _made(door: Door) -> Flare:
     from yaat_core.actions.base import Nothing
     from yaat_core.actions.flare import FLARE_WRITE
     from yaat_core.cli.doing import do
+    from yaat_core.cli.progress import waiting
     from yaat_core.config.problems import ConfigError
 
     try:
-        return do(door, FLARE_WRITE, Nothing(), long=120.0)
+        with waiting(door, "gathering and redacting what goes in"):
+            return do(door, FLARE_WRITE, Nothing(), long=120.0)
     except ConfigError as error:
         from yaat_core.cli.outside import without_configuration
 

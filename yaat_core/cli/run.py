@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,6 +16,9 @@ from yaat_core.cli.ending import AllClosed
 from yaat_core.concealing import conceal
 from yaat_core.display import terminal_safe
 from yaat_core.seldom import Seldom
+
+if TYPE_CHECKING:
+    from yaat_core.agent import Agent
 
 #: Loggers that say the same several times a second or a minute, as while descriptors are exhausted.
 _REPETITIVE: Final = ("trio.serve_listeners", "yaat.agent", "yaat.queue")
@@ -48,10 +52,21 @@ def run(door: Door, *, once: bool, log_level: str) -> int:
     setup = load(door)
     for warning in setup.configuration.warnings:
         door.note(warning.render())
-    code = agent.run(setup.configuration, setup.plugins, once=once)
+    code = agent.run(
+        setup.configuration, setup.plugins, once=once, main=_main(door) if once else agent.Agent.run
+    )
     if door.as_json:
         door.document({"once": once, "outcome": "done", "exit_code": code})
     return AllClosed(code)
+
+
+def _main(door: Door) -> Callable[[Agent], Awaitable[int]]:
+    """Runs the agent; where a person looks on, with how far it is."""
+    from functools import partial
+
+    from yaat_core.cli.backfill import shown
+
+    return partial(shown, door=door)
 
 
 class _OneLine(logging.Formatter):

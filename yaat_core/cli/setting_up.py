@@ -75,7 +75,7 @@ def _set_up(door: Door, answers: Answers, *, dry_run: bool, yes: bool) -> int:
 
     place = place_of(door)
     found = finding.look(place.plugins, place.path)
-    known = _asked(answers, place)
+    known = asked(answers, place)
     made = draft(answers, found, place.path, place.plugins, place.state_dir)
     plan = running.service_plan(made.path, made.state_dir) if answers.run == "service" else None
     if not door.as_json:
@@ -97,8 +97,8 @@ def _set_up(door: Door, answers: Answers, *, dry_run: bool, yes: bool) -> int:
     return 0
 
 
-def _asked(answers: Answers, place: Place) -> Known | None:
-    """What the gateway says to the key."""
+def asked(answers: Answers, place: Place) -> Known | None:
+    """What the gateway says to the key; None: it is not asked."""
     import os
 
     import trio

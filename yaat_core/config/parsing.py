@@ -41,6 +41,7 @@ SECRET_KEY: Final = re.compile(
 #: What ruamel.yaml counts as the end of a line.
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_KEY: Final = re.compile(r"[\w.-]+(?=[\"']?[ \t]*:[ \t]+\S)")
 _REFERENCE: Final = re.compile(r"\$\{(?![^}]*:-)[^}]*\}")
 
 
@@ -67,10 +68,13 @@ def parse(written: str, name: str) -> Document:
     try:
         root = reader.read(written)
     except Halt as halt:
+        _mask_lines(text)
         return Document(None, [*reader.misfits, halt.misfit])
     reader.refuse_tabs(root)
     if root is not None:
         _mask_secrets(root)
+    if reader.misfits:
+        _mask_lines(text)
     return Document(root, reader.misfits)
 
 
@@ -311,6 +315,20 @@ def _mask_secrets(root: Node) -> None:
     for node in below:
         if not isinstance(node, Scalar):
             _mask_secrets(node)
+
+
+def _mask_lines(text: Text) -> None:
+    """The same by lines, in a text that could not be read as a whole: from a secret's key on, the line is not shown."""
+    for number, line in enumerate(text.lines):
+        key = next((found for found in _KEY.finditer(line) if SECRET_KEY.search(found[0])), None)
+        if key is None:
+            continue
+        start = line.index(":", key.end()) + 1
+        start += len(line) - start - len(line[start:].lstrip())
+        if not _REFERENCE.sub("", line[start:]).strip(" \t\"'{}[],"):
+            continue
+        text.masked[:] = [one for one in text.masked if one[0].line != number or one[0].column < start]
+        text.masked.append((Mark(text, number, start), Mark(text, number, len(line))))
 
 
 def mask(node: Node) -> None:

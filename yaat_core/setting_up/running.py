@@ -15,7 +15,7 @@ from yaat_core.actions.agent import STATUS
 from yaat_core.actions.base import Nothing
 from yaat_core.control.client import Client
 from yaat_core.durable import private
-from yaat_core.errors import AgentNotRunning, YaatError
+from yaat_core.errors import NotAllowed, YaatError
 
 if TYPE_CHECKING:
     from yaat_core.service.plan import Plan
@@ -88,11 +88,17 @@ def start(path: Path, state_dir: Path) -> Arrived:
 
 
 def arrived(state_dir: Path) -> Arrived | None:
-    """How far the agent is; None: none answers."""
+    """How far the agent is; None: none answers (yet).
+
+    Raises:
+        NotAllowed: it does not talk to this user.
+    """
     try:
         with Client(state_dir) as agent:
             status = agent.call(STATUS, Nothing())
-    except AgentNotRunning:
+    except NotAllowed:
+        raise
+    except YaatError:  # nobody is there, or one that starts, stops, or is too busy
         return None
     sinks = status.accounting.by_sink.values()
     return Arrived(

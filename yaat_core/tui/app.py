@@ -136,7 +136,7 @@ class Bars:
         tabs = [(digit, panel.title, panel.name == current) for digit, panel in shell.panels.tabs.items()]
         hidden = shell.current.panel.title if shell.current and not any(on for *_, on in tabs) else ""
         tabs.append(("0", hidden or "More", bool(hidden)))
-        for longest, space in ((20, " "), (20, ""), (10, ""), (7, ""), (5, ""), (3, ""), (0, "")):
+        for longest, space in ((20, " "), *((most, "") for most in range(20, -1, -1))):
             line: Line = [("", "" if space else " ")]
             for digit, title, on in tabs:
                 style = "class:tab.on" if on else "class:tab"

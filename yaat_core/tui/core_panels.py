@@ -102,6 +102,7 @@ def panels() -> Sequence[Panel]:
             screen=f"{_SCREENS}.plugins:PluginsScreen",
             key="6",
             order=60,
+            actions=("config.show", "config.text", "config.set", "config.undo"),
             command="plugins list",
         ),
         Panel(

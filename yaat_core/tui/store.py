@@ -92,9 +92,11 @@ class Feed:
         async with self.link.follow(WATCH, Nothing()) as statuses:
             while True:
                 with trio.move_on_after(_SILENCE) as silence:
-                    status = await anext(statuses)
+                    status = await anext(statuses, None)
                 if silence.cancelled_caught:
                     raise YaatError(f"the agent said nothing for {_SILENCE:.0f} s")
+                if status is None:
+                    raise YaatError("the agent ended the connection")
                 await self._take(status, fresh=fresh)
                 fresh = False
 

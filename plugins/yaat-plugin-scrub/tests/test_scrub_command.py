@@ -159,3 +159,81 @@ def test_mistakes_end_with_two(arguments: list[str], said: str) -> None:
     assert done.returncode == 2
     assert said in done.stderr
     assert not done.stdout
+
+
+SOURCE = """\
+state_dir: state
+sources:
+  app: {type: file, paths: [app.json], format: json, start_at: end}
+  other: {type: file, paths: [app.json]}
+processors:
+  - {type: filter, name: noise, drop: "message = 'noise'"}
+  - type: scrub
+    detectors: [secrets]
+    masks: [{name: mail, fields: [tags.user.email], action: remove}]
+    sources: [app]
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    lines = [
+        {"msg": f"hello token={SECRET}", "user": {"email": f"{SECRET}@example.com"}},
+        {"msg": "noise", "user": {"email": "x"}},
+        {"msg": "nothing here"},
+    ]
+    (tmp_path / "app.json").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    path = tmp_path / "yaat.yaml"
+    path.write_text(SOURCE)
+    return path
+
+
+def test_sample_lines_of_a_source_are_shown_as_they_would_be_only(place: Path) -> None:
+    done = yaat("-c", str(place), "--json", "--source", "app")
+    assert done.returncode == 0, done.stderr
+    assert SECRET not in done.stdout + done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["lines"] == 2, "what a processor before the redaction drops does not come to it"
+    assert answer["counts"] == {"mail": 1, "password": 1}
+    (change,) = answer["changes"]
+    assert change["before"] is None
+    assert "hello token=[password]" in change["after"]
+    assert all(one["example"] is None or one["example"]["before"] is None for one in answer["rules"])
+    human = yaat("-c", str(place), "--source", "app").stdout
+    assert "  + " in human
+    assert "  - " not in human
+    assert not (place.parent / "state").exists(), "nothing is kept"
+
+
+def test_rules_are_tried_on_a_source_before_those_that_are_configured(place: Path) -> None:
+    done = yaat(
+        "-c", str(place), "--json", "--source", "app", "--detectors", "iban", "--rule", "word=nothing"
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["counts"] == {"word": 1, "mail": 1, "password": 1}
+    assert SECRET not in done.stdout, "what is redacted anyway stays redacted"
+    bare = yaat("-c", str(place), "--json", "--source", "other", "--rule", "word=nothing")
+    assert json.loads(bare.stdout)["counts"]["word"] == 1
+
+
+def test_a_file_by_option_is_the_same_as_by_argument(sample: str) -> None:
+    named = yaat("--detectors", "secrets", "--file", sample, "--json")
+    assert json.loads(named.stdout) == json.loads(yaat("--detectors", "secrets", sample, "--json").stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--source", "ap"], "there is no source"),
+        (["--source", "other"], "for the source other"),
+        (["--source", "app", "--show"], "never shown as they were"),
+        (["--source", "app", "--format", "json"], "own format"),
+        (["--source", "app", "app.json"], "exclude each other"),
+    ],
+)
+def test_mistakes_with_sources_end_with_two(place: Path, arguments: list[str], said: str) -> None:
+    given = [str(place.parent / one) if one == "app.json" else one for one in arguments]
+    done = yaat("-c", str(place), *given)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not done.stdout

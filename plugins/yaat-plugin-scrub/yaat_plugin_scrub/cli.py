@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -14,11 +15,17 @@ from yaat_core.display import terminal_safe
 from yaat_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from yaat_core.cli.setup import Setup
     from yaat_core.components import Processor
+    from yaat_core.event import EventBatch
+    from yaat_core.sampling import Events
     from yaat_plugin_scrub.config import Rule, ScrubConfig
     from yaat_plugin_scrub.preview import Change, RuleChange
 
 _CHUNK: Final = 8_192
+#: As much as `yaat sources test` reads at most.
+_SAMPLE_LINES: Final = 200
+_SAMPLE_SECONDS: Final = 5.0
 
 
 @click.group(cls=DoorGroup)
@@ -30,12 +37,19 @@ def scrub() -> None:
     "test",
     example="yaat scrub test app.log\n"
     "yaat scrub test --detectors secrets,email --rule 'order=order-[0-9]+' app.log\n"
-    "tail -n 1000 app.log | yaat scrub test -c yaat.yaml --format auto --json",
+    "tail -n 1000 app.log | yaat scrub test -c yaat.yaml --format auto --json\n"
+    "yaat scrub test --source app",
 )
-@click.argument("file", type=click.File("rb"), default="-")
+@click.argument("file", type=click.File("rb"), required=False)
+@click.option("--file", "named", type=click.File("rb"), help="The same as FILE.")
+@click.option(
+    "--source",
+    metavar="NAME",
+    help="Sample lines of a configured source, parsed by its format; shown only as they would be after it.",
+)
 @click.option("--detectors", help="Sets or single detectors, with commas between them.")
 @click.option("--rule", "rules", multiple=True, metavar="NAME=PATTERN", help="A rule; may be repeated.")
-@click.option("--format", "format_name", default="raw", show_default=True, help="How lines become events.")
+@click.option("--format", "format_name", help="How lines become events; raw by default.")
 @click.option("--show", is_flag=True, help="Show in full what would be taken out.")
 @click.option(
     "--limit", type=click.IntRange(0), default=100, show_default=True, help="Changed lines that are shown."
@@ -44,30 +58,48 @@ def scrub() -> None:
 def test(
     door: Door,
     *,
-    file: IO[bytes],
+    file: IO[bytes] | None,
+    named: IO[bytes] | None,
+    source: str | None,
     detectors: str | None,
     rules: Sequence[str],
-    format_name: str,
+    format_name: str | None,
     show: bool,
     limit: int,
 ) -> None:
-    """What would become of each line of FILE (or of stdin), and what each rule would do.
+    """What would become of each line of FILE (by default stdin), and what each rule would do.
 
     Tries the `scrub` processors of the configuration, unless --detectors or --rule say what to try. With --format each
     line is parsed as a source's `format` would, so that rules for tags find them; `raw`: the line is the message.
     """
     from yaat_plugin_scrub.preview import Preview
 
-    if file.isatty():
-        raise UsageError("no lines to try", fix="name a file, or pipe some lines into `yaat scrub test`")
+    if sum(one is not None for one in (file, named, source)) > 1:
+        raise UsageError("FILE, --file and --source exclude each other", fix="name one")
     given = detectors is not None or bool(rules)
-    configs = [_config(detectors, rules)] if given else _configured(door)
     tally = _Tally(limit=limit)
-    preview = Preview(configs, _parser(door, format_name))
-    for first, lines in _chunks(file):
-        tally.add(lines, *preview.changes(lines, first))
-    shown = [_shown(change, show=show) for change in tally.changes]
-    by_rule = [_by_rule(one, show=show) for one in preview.rules()]
+    if source is not None:
+        if show or format_name is not None:
+            raise UsageError(
+                "--show and --format are for lines that you give",
+                fix="a source has its own format, and its lines are never shown as they were",
+            )
+        setup = _setup(door)
+        batches = _of_source(door, setup, source)
+        # what is tried comes first; what is redacted anyway stays redacted
+        tried = [_config(detectors, rules)] if given else []
+        preview = Preview([*tried, *_configured(setup, source, needed=not given)])
+        for batch in batches:
+            tally.add(len(batch), *preview.changes_of(batch, tally.lines + 1))
+    else:
+        lines = _given(file or named)
+        configs = [_config(detectors, rules)] if given else _configured(_setup(door))
+        preview = Preview(configs, _parser(door, format_name or "raw"))
+        for first, some in _chunks(lines):
+            tally.add(len(some), *preview.changes(some, first))
+    own = source is None
+    shown = [_shown(change, show=show, own=own) for change in tally.changes]
+    by_rule = [_by_rule(one, show=show, own=own) for one in preview.rules()]
     document = _document(tally, shown, by_rule)
     door.result(document, lambda: _print(door, tally, shown, by_rule))
 
@@ -85,8 +117,8 @@ class _Tally:
     dropped: int = 0
     changes: list[Change] = attrs.field(factory=list)
 
-    def add(self, lines: Sequence[str], changed: int, dropped: int, changes: Iterator[Change]) -> None:
-        self.lines += len(lines)
+    def add(self, lines: int, changed: int, dropped: int, changes: Iterator[Change]) -> None:
+        self.lines += lines
         self.changed += changed
         self.dropped += dropped
         self.changes += itertools.islice(changes, self.limit - len(self.changes))
@@ -141,18 +173,57 @@ def _rule(text: str) -> Rule:
     return Rule(name=name, pattern=pattern)
 
 
-def _configured(door: Door) -> list[ScrubConfig]:
-    """The options of every `scrub` processor that is configured."""
+def _given(file: IO[bytes] | None) -> IO[bytes]:
+    """The file, or stdin when there is something in it."""
+    found = file or (click.open_file("-", "rb") if sys.stdin is not None else None)
+    if found is None or found.isatty():
+        raise UsageError("no lines to try", fix="name a file, or pipe some lines into `yaat scrub test`")
+    return found
+
+
+def _setup(door: Door) -> Setup:
     from yaat_core.cli.setup import load
 
-    entries = load(door).configuration.processors
-    found = [entry.options for entry in entries if entry.type.name == "scrub"]
-    if not found:
+    return load(door)
+
+
+def _configured(setup: Setup, source: str | None = None, *, needed: bool = True) -> list[ScrubConfig]:
+    """The options of every `scrub` processor that is configured, or of those that a source's events go through."""
+    entries = setup.configuration.processors
+    found = [
+        entry.options
+        for entry in entries
+        if entry.type.name == "scrub" and (source is None or entry.sources is None or source in entry.sources)
+    ]
+    if not found and needed:
         raise UsageError(
-            "no `scrub` processor is configured",
+            "no `scrub` processor is configured" + (f" for the source {source}" if source else ""),
             fix="add `- type: scrub` under `processors:`, or try detectors with --detectors secrets",
         )
     return found
+
+
+def _of_source(door: Door, setup: Setup, name: str) -> Sequence[EventBatch]:
+    """Sample lines as they come through the pipeline to the redaction; only previews see them."""
+    import trio
+
+    from yaat_core.sampling import events_of
+
+    whole = setup.configuration
+    others = tuple(one for one in whole.processors if one.type.name != "scrub")
+    unredacted = attrs.evolve(whole, processors=others)
+
+    async def sampled() -> Events:
+        return await events_of(unredacted, name, bytes(16), lines=_SAMPLE_LINES, seconds=_SAMPLE_SECONDS)
+
+    found = trio.run(sampled)
+    for finding in found.findings:
+        door.note(
+            terminal_safe(f"{finding.problem}: {finding.advice}" if finding.advice else finding.problem)
+        )
+    for note in found.notes:
+        door.note(terminal_safe(note))
+    return found.batches
 
 
 def _chunks(file: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
@@ -163,20 +234,21 @@ def _chunks(file: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
         first += len(raw)
 
 
-def _shown(change: Change, *, show: bool) -> dict[str, Any]:
+def _shown(change: Change, *, show: bool, own: bool) -> dict[str, Any]:
+    """``own``: the text was given by who asks; others' is never shown as it was."""
     from yaat_plugin_scrub.hiding import hidden
 
     return {
         "line": change.number,
         "kinds": list(change.kinds),
         "dropped": change.dropped,
-        "before": change.before if show else hidden(change.before, change.clean),
+        "before": None if not own else change.before if show else hidden(change.before, change.clean),
         "after": change.after,
     }
 
 
-def _by_rule(one: RuleChange, *, show: bool) -> dict[str, Any]:
-    example = one.example and _shown(one.example, show=show)
+def _by_rule(one: RuleChange, *, show: bool, own: bool) -> dict[str, Any]:
+    example = one.example and _shown(one.example, show=show, own=own)
     if example:
         del example["kinds"], example["dropped"]
     return {"rule": one.name, "type": one.type, "texts": one.texts, "example": example}
@@ -215,6 +287,7 @@ def _print(door: Door, tally: _Tally, shown: list[dict[str, Any]], by_rule: list
 
 
 def _print_change(door: Door, change: dict[str, Any]) -> None:
-    door.line(click.style(f"  - {terminal_safe(change['before'])}", fg="red"))
+    if change["before"] is not None:
+        door.line(click.style(f"  - {terminal_safe(change['before'])}", fg="red"))
     after = "(dropped)" if change["after"] is None else terminal_safe(change["after"])
     door.line(click.style(f"  + {after}", fg="green"))

@@ -70,7 +70,14 @@ class Preview:
 
         Who changed a line is found out when it is asked for.
         """
-        before = self._events(lines)
+        return self._changes(self._events(lines), first)
+
+    def changes_of(self, batch: EventBatch, first: int = 1) -> tuple[int, int, Iterator[Change]]:
+        """As `changes`, of events as they come to the redaction."""
+        return self._changes(batch.with_columns({"event_id": _numbers(len(batch))}), first)
+
+    def _changes(self, before: EventBatch, first: int) -> tuple[int, int, Iterator[Change]]:
+        before = before.with_labels(_STREAM)
         after = _through(self._scrubs, before)
         old, new = _texts(before), _texts(after)
         left = dict(zip(_rows(after), new, strict=True))
@@ -96,12 +103,9 @@ class Preview:
         ]
 
     def _events(self, lines: Sequence[str]) -> EventBatch:
-        """Row numbers travel in ``event_id``, so that a line is known again when others were dropped."""
-        ids = pa.array([row.to_bytes(16, "big") for row in range(1, len(lines) + 1)], pa.binary(16))
-        batch = EventBatch.build(
-            len(lines), {"message": pa.array(lines, pa.string()), "event_id": ids}, _STREAM
-        )
-        return batch if self._parser is None else self._parser.process(batch)[0].with_labels(_STREAM)
+        columns = {"message": pa.array(lines, pa.string()), "event_id": _numbers(len(lines))}
+        batch = EventBatch.build(len(lines), columns, _STREAM)
+        return batch if self._parser is None else self._parser.process(batch)[0]
 
     def _change(
         self, number: int, kinds: Sequence[str], event: EventBatch, before: str, after: str | None
@@ -196,6 +200,11 @@ def _hits(stats: Stats) -> Mapping[str, int]:
     """Texts by rule, in no order."""
     found = [sample for sample in stats.snapshot() if sample.name == HITS]
     return {sample.labels["rule"]: int(sample.value) for sample in found}
+
+
+def _numbers(count: int) -> Any:
+    """Row numbers travel in ``event_id``, so that a line is known again when others were dropped."""
+    return pa.array([row.to_bytes(16, "big") for row in range(1, count + 1)], pa.binary(16))
 
 
 def _rows(batch: EventBatch) -> list[int]:

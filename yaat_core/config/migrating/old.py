@@ -23,6 +23,11 @@ _SECONDS: Final = {
     **{"ms": Decimal("1e-3"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)},
 }
 _NOT_KNOWN: Final = "the first agent has no such key, so it did nothing there"
+_ODD: Final = "it is not written as the first agent reads it"
+#: Keys that hold others.
+_HOLDERS: Final = frozenset(
+    ("tags", "logs", "delivery", "metrics", "metrics.tags", "metrics.statsd", "metrics.statsd.tags")
+) | {"scrubbing", "scrubbing.rules", "analytics", "proxy"}
 
 
 @attrs.define(eq=False)
@@ -123,7 +128,7 @@ class Old:
         """What nobody has noted, the first agent did not know."""
         for path in _leaves(self.root):
             if not self._is_noted(path):
-                self.left(path, _NOT_KNOWN)
+                self.left(path, _ODD if _is_held(path) else _NOT_KNOWN)
 
     def in_order(self) -> list[Note]:
         """Notes by line, what was added last."""
@@ -140,6 +145,12 @@ class Old:
         if any(one.key == key for one in self.notes):
             return
         self.notes.append(Note(key=key, what=what, line=self.line(path), to=to, why=why))
+
+
+def _is_held(path: KeyPath) -> bool:
+    """A holder with something else in it, or an item that is none."""
+    names = ".".join(str(part) for part in path if isinstance(part, str))
+    return names in _HOLDERS
 
 
 def _leaves(node: Node) -> Iterator[KeyPath]:

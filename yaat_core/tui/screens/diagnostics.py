@@ -58,9 +58,9 @@ x writes the support bundle: it shows each file before, and secrets are taken ou
             [
                 Column(title="state", value=lambda one: self._sign(one)[1], least=9,
                        style=lambda one: self._sign(one)[0], sort=lambda one: _RANK[one.level]),
-                Column(title="about", value=lambda one: GROUPS.get(one.group, one.group), least=8, drop=2),
+                Column(title="about", value=lambda one: GROUPS.get(one.group, one.group), least=24, drop=2),
                 Column(title="check", value=lambda one: one.name, least=10),
-                Column(title="what was found", value=lambda one: one.what, least=16, stretch=True),
+                Column(title="what was found", value=lambda one: one.what, least=36, stretch=True),
             ],
             identity=lambda one: (one.group, one.name, one.component),
             empty="press r to look at everything that may be wrong",
@@ -71,7 +71,7 @@ x writes the support bundle: it shows each file before, and secrets are taken ou
         self.checks.on_select = self._advise
         self.advice = Viewer(empty="what to do about the selected check", style=self._advice_style)
         self.advice.name = "advice"
-        self.log = Log(empty="the agent's own log comes here while it runs")
+        self.log = Log(empty="nothing was logged yet; what a running agent logs comes here")
         self.log.name = "the agent's log"
         self.log.marks = {
             "error": lambda line: " error " in plain(line),

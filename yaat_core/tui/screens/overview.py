@@ -15,7 +15,7 @@ from yaat_core.tui import figures, starting
 from yaat_core.tui.keys import Key
 from yaat_core.tui.layout import Columns, Node, Pane, Rows
 from yaat_core.tui.screen import Screen
-from yaat_core.tui.text import Line, count, latency, safe, size, span, wrap
+from yaat_core.tui.text import Line, cells, count, latency, safe, size, span, wrap
 from yaat_core.tui.themes import mark
 from yaat_core.tui.widgets.curves import Curves, bars_of
 from yaat_core.tui.widgets.scrolling import Offset
@@ -53,7 +53,7 @@ the last five seconds. Enter on a destination goes to what waits for it; on an e
                 Column(title="type", value=lambda one: one.type, least=6, drop=3),
                 Column(title="state", value=lambda one: self.mark(one.state)[1], least=6, style=self._style),
                 Column(title="ev/s", value=lambda one: self.rate(one, "in_"), align="right", least=5),
-                Column(title="errors/s", value=lambda one: self.rate(one, "errors"), align="right", least=5, drop=2),
+                Column(title="err/s", value=lambda one: self.rate(one, "errors"), align="right", least=5, drop=2),
                 Column(title="last", value=self._last, align="right", least=5, drop=4),
             ],
             identity=lambda one: one.id,
@@ -285,7 +285,7 @@ class Health(Offset):
             ("agent", f"{status.state.replace('_', ' ')}, {status.version}", mark(status.state, self.shell.glyphs)[0]),
             ("components", f"{well} of {len(components)} well", "" if well == len(components) else "class:warn"),
             ("read", f"{status.accounting.read:,}", ""),
-            ("dropped", f"{dropped:,} before the queue", ""),
+            ("dropped", f"{dropped:,} before queue", ""),
             ("dead letters", f"{sum(one.dead for one in accounts):,}", "class:warn" * any(one.dead for one in accounts)),
             ("lost", f"{sum(one.lost for one in accounts):,}", "class:error" * any(one.lost for one in accounts)),
             ("memory", size(memory) if memory else "-", ""),
@@ -317,7 +317,10 @@ class Latency(Offset):
             for share in (50, 95, 99)
             if (value := figures.quantile(found, share / 100)) is not None
         )
-        return [*([("class:chart.0", f" {row}")] for row in bars), [("class:dim", f" 1 ms .. 60 s   {told}")]]
+        below = f" 1 ms .. 60 s   {told}"
+        if cells(below) > width:
+            below = f" {told}"
+        return [*([("class:chart.0", f" {row}")] for row in bars), [("class:dim", below)]]
 
 
 def _name(id: str) -> str:

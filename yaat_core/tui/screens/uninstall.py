@@ -44,7 +44,7 @@ machine. The service of a machine is removed by root: start the TUI with sudo fo
             Key(name="uninstall.keep", keys=("k",), does="keep configuration and data, or remove them too", run=self.switch,
                 footer="keep data or not"),
             Key(name="uninstall.stop", keys=("x",), does="stop the agent that runs here", run=self.stop, footer="stop the agent",
-                changes=True, when=lambda: self.shell.store.live),
+                command="stop", changes=True, when=lambda: self.shell.store.live),
             Key(name="uninstall.do", keys=("D",), does="remove everything that is listed", run=self.uninstall, footer="uninstall",
                 command="uninstall", changes=True),
         )  # fmt: skip

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.application.current import get_app
 from prompt_toolkit.data_structures import Point
-from prompt_toolkit.key_binding.key_bindings import KeyBindingsBase
+from prompt_toolkit.key_binding.key_bindings import KeyBindings, KeyBindingsBase
 from prompt_toolkit.layout.containers import AnyContainer, Window
 from prompt_toolkit.layout.controls import UIContent, UIControl
 from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 
 from yaat_core.tui.keys import Key, bindings
-from yaat_core.tui.text import Line, fit_line
+from yaat_core.tui.text import Line, fit_line, safe, wrap
 
 if TYPE_CHECKING:
     from yaat_core.tui.shell import Shell
@@ -108,19 +109,25 @@ class WidgetControl(UIControl):
 
     def create_content(self, width: int, height: int | None) -> UIContent:
         """Lines of exactly ``width``."""
-        rows = height or 1
-        focused = get_app().layout.current_control is self
-        lines = list(self.widget.draw(width, rows, focused=focused))[:rows] if width > 0 else []
-        drawn: list[Any] = [fit_line(line, width) for line in lines]
-        screen = self.widget.shell.current
-        if screen is not None and screen.stale and not self.widget.shell.dialogs:
-            drawn = [[(f"{style} class:stale", text) for style, text in line] for line in drawn]
+        try:
+            drawn: list[Any] = self._drawn(width, height or 1)
+        except Exception as error:  # noqa: BLE001 - a panel's defect is shown in its place; the TUI goes on
+            drawn = [fit_line(line, width) for line in broken(error, width)][: height or 1]
         return UIContent(
             get_line=lambda number: drawn[number] if number < len(drawn) else [],
             line_count=max(1, len(drawn)),
             cursor_position=Point(0, 0),
             show_cursor=False,
         )
+
+    def _drawn(self, width: int, rows: int) -> list[Any]:
+        focused = get_app().layout.current_control is self
+        lines = list(self.widget.draw(width, rows, focused=focused))[:rows] if width > 0 else []
+        drawn: list[Any] = [fit_line(line, width) for line in lines]
+        screen = self.widget.shell.current
+        if screen is not None and screen.stale and not self.widget.shell.dialogs:
+            drawn = [[(f"{style} class:stale", text) for style, text in line] for line in drawn]
+        return drawn
 
     def preferred_width(self, max_available_width: int) -> int | None:
         """The layout decides."""
@@ -133,23 +140,40 @@ class WidgetControl(UIControl):
     def get_key_bindings(self) -> KeyBindingsBase | None:
         """The widget's."""
         if self._bindings is None:
-            self._bindings = bindings(self.widget.keys(), self.widget.shell, dialog=True)
+            try:
+                self._bindings = bindings(self.widget.keys(), self.widget.shell, dialog=True)
+            except Exception as error:  # noqa: BLE001 - it has no keys then, and says why
+                self._bindings = KeyBindings()
+                self.widget.shell.failed(error)
         return self._bindings
 
     def mouse_handler(self, mouse_event: MouseEvent) -> Any:
         """Click, and the wheel."""
         kind = mouse_event.event_type
         if kind == MouseEventType.SCROLL_DOWN:
-            self.widget.scroll(3)
+            self.widget.shell.run(lambda: self.widget.scroll(3))
         elif kind == MouseEventType.SCROLL_UP:
-            self.widget.scroll(-3)
+            self.widget.shell.run(lambda: self.widget.scroll(-3))
         elif kind == MouseEventType.MOUSE_UP:
             if self.widget.focusable:
                 get_app().layout.focus(self)
-            self.widget.click(mouse_event.position.x, mouse_event.position.y)
+            at = mouse_event.position
+            self.widget.shell.run(lambda: self.widget.click(at.x, at.y))
         else:
             return NotImplemented
         return None
+
+
+def broken(error: Exception, width: int) -> list[Line]:
+    """In place of a pane that could not be drawn: what was raised, and where."""
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    told = (
+        ("class:error", f"{type(error).__name__}: {error}"),
+        ("", "This pane can't be drawn: a defect of YAAT or of a plugin. Everything else works."),
+        ("class:dim", f"{at.filename}:{at.lineno} in {at.name}"),
+    )
+    room = max(2, width - 1)
+    return [[(style, f" {line}")] for style, text in told for line in wrap(safe(text), room)]
 
 
 class Label(Widget):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 from prompt_toolkit.layout.containers import AnyContainer, DynamicContainer, HSplit
@@ -16,6 +16,10 @@ from yaat_core.tui.widgets.base import Label
 
 if TYPE_CHECKING:
     from yaat_core.tui.shell import Shell
+
+
+#: Rows of a terminal from which on the steps of a wizard have their text above them.
+_ROOMY: Final = 20
 
 
 class Tabs(Node):
@@ -159,9 +163,10 @@ class Wizard(Node):
 
     def _told(self, step: Step, width: int) -> list[Line]:
         number = self.steps.index(step) + 1
+        roomy = self._shell.size[1] >= _ROOMY
         head: Line = [("class:title.focus", f" {number} of {len(self.steps)}  {step.title} ")]
         text: list[Line] = (
-            [[("", f" {line}")] for line in wrap(step.text, max(8, width - 2))] if step.text else []
+            [[("", f" {line}")] for line in wrap(step.text, max(8, width - 2))] if step.text and roomy else []
         )
         return [head, *text, [("", "")]]
 

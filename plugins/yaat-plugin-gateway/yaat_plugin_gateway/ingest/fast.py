@@ -7,11 +7,10 @@ both accept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import UNSET, UnsetType
@@ -153,27 +152,29 @@ class _Rows:
         if values is None:
             return None
         tags: Sequence[dict[str, str]] = [value or {} for value in values] if None in values else values
-        offsets = np.zeros(len(tags) + 1, np.int32)
-        sizes = np.fromiter(map(len, tags), np.int32, len(tags))
-        np.cumsum(sizes, out=offsets[1:])
-        self.seen += int(offsets[-1])
+        sizes = list(map(len, tags))
+        offsets = [0, *accumulate(sizes)]
+        self.seen += offsets[-1]
         keys = list(chain.from_iterable(tags))
         for key in set(keys):
             if not key or len(key) > MAX_NAME // 4:
                 raise _Unusual
-        if sizes.max() > MAX_TAGS:
+        if max(sizes) > MAX_TAGS:
             raise _Unusual
         items: list[Any] = list(chain.from_iterable(map(dict.values, tags)))
         return pa.MapArray.from_arrays(
-            pa.array(offsets), pa.array(keys, pa.string()), pa.array(items, pa.string()), type=TAGS_TYPE
+            pa.array(offsets, pa.int32()),
+            pa.array(keys, pa.string()),
+            pa.array(items, pa.string()),
+            type=TAGS_TYPE,
         )
 
-    def _all(self, name: str) -> Any:
+    def _all(self, name: str) -> Sequence[str] | None:
         """A text in every row, or nowhere."""
         values = self.values(name)
         if values is not None and None in values:
             raise _Unusual
-        return None if values is None else pa.array(values, pa.string())
+        return values
 
 
 def _or_unusual(found: Any) -> Any:

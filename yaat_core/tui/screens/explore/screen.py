@@ -81,7 +81,7 @@ Without an agent the database is opened here, read-only."""
     def keys(self) -> Sequence[Key]:
         """Run, questions, history, chart, save."""
         return (
-            Key(name="explore.run", keys=("f5", "c-j"), does="run the SQL", run=self.run, anywhere=True,
+            Key(name="explore.run", keys=("f5", "c-j"), does="run the SQL", run=self.run, anywhere=True, command="query",
                 footer="run", when=lambda: self.shell.focused() is not self.editor),
             Key(name="explore.edit", keys=("i",), does="into the editor", run=lambda: self.shell.focus(self.editor),
                 footer="edit"),
@@ -93,9 +93,9 @@ Without an agent the database is opened here, read-only."""
             Key(name="explore.history-back", keys=("H",), does="what was asked before, from anywhere",
                 run=self.history, footer="history", when=lambda: self.shell.focused() is self.grid),
             Key(name="explore.plot", keys=("p",), does="a chart of the rows, or the rows again", run=self.turn,
-                footer="chart"),
+                footer="chart", command="query --plot"),
             Key(name="explore.save", keys=("x",), does="save the rows as CSV, JSON, Parquet or Arrow",
-                run=self.save, footer="save"),
+                run=self.save, footer="save", command="query"),
         )  # fmt: skip
 
     # --- asking
@@ -142,6 +142,7 @@ Without an agent the database is opened here, read-only."""
             return
         finally:
             self.running = ""
+            self.editor.buffer.cancel_completion()
         first = self.found is None
         self.found, self.asked, self.grid.sheet = found, sql, sheet
         self.chart.show(self._drawn)

@@ -50,6 +50,7 @@ A stream that is faster than the rate shows a part of itself, and the title says
         self.state = ""
         self._scope = trio.CancelScope()
         self._fresh = True
+        self._beside: Entry | None = None
         self.tail = Tail(open=self._open)
         self.tail.on_select = self._selected
         self.full = Viewer(style=full_style, empty="the selected event in full")
@@ -124,7 +125,7 @@ A stream that is faster than the rate shows a part of itself, and the title says
             return not self.tail.known
         self._fresh = False
         self.tail.clear()
-        self.full.text = ""
+        self.full.text, self._beside = "", None
         self.tail.empty = "asking the agent ..."
         return True
 
@@ -246,9 +247,16 @@ A stream that is faster than the rate shows a part of itself, and the title says
 
     # --- one event
 
+    def update(self) -> None:
+        """The selected event beside the list, also when the terminal has just become wide."""
+        if self.tail.selected is not None:
+            self._selected(self.tail.selected)
+
     def _selected(self, entry: Entry) -> None:
-        if self.shell.size[0] >= 140:
+        if self.shell.size[0] >= 140 and entry is not self._beside:
+            self._beside = entry
             self.full.text = in_full(entry.event)
+            self.full.top = 0
 
     async def _open(self, entry: Entry) -> None:
         text = in_full(entry.event)

@@ -39,6 +39,11 @@ _SPANS: Final = (
 )
 
 
+_NONE: Final = (
+    "no metrics are stored yet: a source such as statsd, otlp or host brings them (`yaat sources add`)"
+)
+
+
 class MetricsScreen(Screen):
     """Names beside a chart and the last values."""
 
@@ -130,13 +135,14 @@ o opens the question in Explore, Y copies it as a command line."""
         if time.monotonic() - self.names_at > _NAMES:
             self.names.rows = await asking.rows(self.shell, NAMES)
             self.names_at = time.monotonic()
-            self.names.empty = "no metrics are stored yet\na source such as statsd, otlp or\nhost brings them: Sources, a adds"
+            self.names.empty = _NONE
             known = [one["metric_name"] for one in self.names.rows]
             if not self.asked.metric and known:
                 self.asked = attrs.evolve(self.asked, metric=known[0])
             self.names.select(self.asked.metric)
         asked = self.asked
         if not asked.metric:
+            self.chart.empty = "a chart of the metric that is chosen"
             return
         series = await asking.ask(self.shell, asked.series_sql())
         found = await asking.ask(self.shell, asked.now_sql())

@@ -14,7 +14,7 @@ from yaat_core.setting_up import drafting, running, writing
 from yaat_core.setting_up.drafting import Draft
 from yaat_core.setting_up.running import Arrived
 from yaat_core.tui.layout import Pane, Rows
-from yaat_core.tui.text import Line
+from yaat_core.tui.text import Line, wrap
 from yaat_core.tui.widgets.base import Label
 from yaat_core.tui.widgets.tabs import Step
 from yaat_core.tui.widgets.viewing import Diff, Facts, Viewer
@@ -44,7 +44,7 @@ class Review:
         return Step(
             title="Review",
             text="This is what is written, and nothing else. `yaat config undo` takes it back.",
-            node=Rows(Pane(Label(self._also), size=2), Pane(self.diff, self._title)),
+            node=Rows(Pane(Label(self._also), size=3), Pane(self.diff, self._title)),
             enter=self.enter,
             check=self.check,
             next="Write it",
@@ -57,8 +57,10 @@ class Review:
         draft = self.draft
         if draft is None:
             return [[("class:dim", " composing ..." if not self._told else "")]]
-        key = f"the key goes into {draft.key_file}, for its owner only; " if draft.key_file else ""
-        return [[("", f" {key}{_STARTS[self.screen.wish.run]}")]]
+        told = [_STARTS[self.screen.wish.run]]
+        if draft.key_file is not None:
+            told.append(f"for its owner only, the key: {draft.key_file}")
+        return [[("", f" {line}")] for text in told for line in wrap(text, max(8, width - 2))]
 
     async def enter(self) -> None:
         """Compose and check it."""

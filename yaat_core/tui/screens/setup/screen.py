@@ -42,7 +42,7 @@ class SetupScreen(Screen):
     """The wizard."""
 
     help = """\
-Enter goes on, Tab goes through a step to its buttons, Ctrl-N is Next and Ctrl-B is Back everywhere, also in text fields. In the
+Enter goes on, Tab goes through a step to its buttons, Ctrl-N is Next and Ctrl-O is Back everywhere, also in text fields. In the
 list of sources Space takes one or leaves it. Nothing is written before the last confirmation; leave with q or Ctrl-Q at any time.
 `yaat setup --answers FILE` does the same without a terminal."""
 
@@ -72,16 +72,18 @@ list of sources Space takes one or leaves it. Nothing is written before the last
             lines += [[("", f" {line}")] for line in wrap(paragraph, max(8, min(width - 2, 100)))] or [
                 [("", "")]
             ]
-        path = f"{self.place.path}" if hasattr(self, "place") else "..."
-        there = "is there, and is added to" if not self.wish.new else "will be written"
-        return [*lines, [("", "")], [("class:dim", f" {path} {there}.")]]
+        if not hasattr(self, "place"):
+            return lines
+        there = "will be written:" if self.wish.new else "is there, and is added to:"
+        told = wrap(f"The configuration {there} {self.place.path}", max(8, width - 2))
+        return [*lines, [("", "")], *([("class:dim", f" {line}")] for line in told)]
 
     def keys(self) -> Sequence[Key]:
         """On and back."""
         return (
             Key(name="setup.next", keys=("c-n",), does="next step", run=lambda: self.wizard.next(), anywhere=True,
                 footer="next", when=lambda: self.wizard.at < len(self.wizard.steps) - 1),
-            Key(name="setup.back", keys=("c-b",), does="step before", run=lambda: self.wizard.back(), anywhere=True,
+            Key(name="setup.back", keys=("c-o",), does="step before", run=lambda: self.wizard.back(), anywhere=True,
                 footer="back", when=lambda: self.wizard.at > 0 and self.wizard.step.back),
         )  # fmt: skip
 

@@ -183,7 +183,7 @@ def test_what_was_found_on_the_machine_is_offered(shop: Site) -> None:
         terminal.wait_gone("Types of sources")
 
 
-def test_a_name_that_is_taken_is_told_at_its_field_and_secrets_are_hidden(shop: Site) -> None:
+def test_a_name_that_is_taken_is_told_at_its_field(shop: Site) -> None:
     with shop.tui("--screen", "sources", columns=80, rows=24) as terminal:
         terminal.wait_for("1 source")
         fill(terminal, "file")

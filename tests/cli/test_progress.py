@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -40,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_backfill_tells_how_far_it_is_and_an_export_too(folder: Path) -> None:
     with Terminal([*YAAT, "run", "--once"], columns=120, rows=20, cwd=folder) as terminal:
-        terminal.wait_for("events read,", "delivered", "of files left")
+        terminal.wait_for("events read,", "delivered")
         assert terminal.ended(seconds=240) == 0
         assert "events read," not in terminal.text
     query = [*YAAT, "query", "--json", "SELECT count(*) AS n FROM events"]
@@ -52,7 +53,7 @@ def test_ctrl_c_ends_a_backfill(folder: Path) -> None:
     with Terminal([*YAAT, "run", "--once"], columns=120, rows=20, cwd=folder) as terminal:
         terminal.wait_for("events read,")
         terminal.send("c-c")
-        assert terminal.ended(seconds=120) == 130
+        assert terminal.ended(seconds=120) in (130, -signal.SIGINT)  # a shell says 130 of both
         assert "Traceback" not in terminal.text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from support.agents import AgentProcess, wait_until, yaat, yaat_json
 
 CONFIG = """\
@@ -60,6 +61,7 @@ def test_a_running_agent_takes_up_what_is_added_changed_and_taken_back(tmp_path:
     assert {row["message"] for row in agent.query("SELECT message FROM events")} == {"one", "two"}
 
 
+@pytest.mark.faults
 def test_a_change_that_nobody_confirms_is_taken_back(tmp_path: Path) -> None:
     config = tmp_path / "yaat.yaml"
     config.write_text(CONFIG)

@@ -150,7 +150,7 @@ def test_a_tap_is_filtered_by_an_expression_over_what_it_shows(rig: Rig) -> None
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"at": "nothing"}, "there is no 'nothing' to look at"),
+        ({"at": "nothing"}, "there is no `nothing` to look at"),
         ({"at": "sources.ap"}, "did you mean `sources.app`"),
         ({"filter": "levl = 1"}, "did you mean `level`"),
         ({"filter": "(SELECT 1) = 1"}, "can't be used here"),

@@ -65,6 +65,7 @@ def test_back_and_skip_and_leaving_writes_nothing(tmp_path: Path) -> None:
         assert machine.files() <= {"home"}
 
 
+@pytest.mark.faults
 def test_a_backend_is_asked_about_the_key_and_gets_the_events(tmp_path: Path) -> None:
     (tmp_path / "gateway").mkdir()
     with gateway_process(tmp_path / "gateway") as gateway, first_start(tmp_path / "m") as machine:

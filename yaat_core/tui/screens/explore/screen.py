@@ -265,7 +265,7 @@ Without an agent the database is opened here, read-only."""
         written = await trio.to_thread.run_sync(
             self._written, path, form, values["csv_safe"] == "yes", abandon_on_cancel=True
         )
-        self.shell.notify(f"{path} written, {written:,} rows")
+        self.shell.notify(f"{written:,} rows written to {path}")
 
     def _written(self, path: Path, form: str, csv_safe: bool) -> int:
         assert self.found is not None

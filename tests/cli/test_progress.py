@@ -50,6 +50,8 @@ def test_a_backfill_tells_how_far_it_is_and_an_export_too(folder: Path) -> None:
 
 
 def test_ctrl_c_ends_a_backfill(folder: Path) -> None:
+    log = folder / "app.log"
+    log.write_bytes(log.read_bytes() * 6)  # enough that it is not over when Ctrl-C comes
     with Terminal([*YAAT, "run", "--once"], columns=120, rows=20, cwd=folder) as terminal:
         terminal.wait_for("events read,")
         terminal.send("c-c")

@@ -367,7 +367,9 @@ def run(configuration: Configuration, plugins: Plugins, *, once: bool = False, m
     os.umask(0o077)
     faults.arm()
     bound_allocators()
-    return int(trio.run(main, Agent(configuration, plugins, once=once)))
+    # elsewhere Ctrl-C could come in the middle of an import, which not every library survives
+    made = Agent(configuration, plugins, once=once)
+    return int(trio.run(main, made, restrict_keyboard_interrupt_to_checkpoints=True))
 
 
 async def _within(scope: trio.CancelScope, work: Callable[[], Awaitable[None]]) -> None:

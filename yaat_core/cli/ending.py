@@ -53,7 +53,6 @@ def ended(work: Callable[[], Any], args: Sequence[str]) -> int:
         return wish.exit_code
     except (KeyboardInterrupt, click.Abort):
         print("interrupted", file=sys.stderr)
-        # at once: a library's own thread that wakes up while Python is being taken apart aborts the process
         return AllClosed(INTERRUPTED)
     except BrokenPipeError:
         return _reader_left()

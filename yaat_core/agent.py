@@ -19,13 +19,12 @@ import trio
 
 from yaat_core import __version__, config, ending, faults, querying, report, signals, upkeep
 from yaat_core.components import Damage, QueryAnswer, QueryRequest, Record, RecordInfo
-from yaat_core.config.editing.desk import Desk
 from yaat_core.config.model import Configuration
 from yaat_core.control import health as health_endpoint
 from yaat_core.control import server
 from yaat_core.control.lock import StateLock
 from yaat_core.deadletters import DeadEvent, Letter
-from yaat_core.editor import Editor
+from yaat_core.editor import Editor, desk_of
 from yaat_core.engine import HEALTH, Engine
 from yaat_core.errors import YaatError
 from yaat_core.happenings import Happening
@@ -70,7 +69,7 @@ class Agent:
         self._reloader = Reloader(
             self._engine, plugins, self.health, lambda: self._state, self.notifier.reloading
         )
-        self.editor = Editor(self._desk, self.reload, self.status)
+        self.editor = Editor(lambda: desk_of(self._configuration, plugins), self.reload, self.status)
         self._state: AgentState = "starting"
         self._started = time.monotonic()
         self._stop = trio.Event()
@@ -81,10 +80,6 @@ class Agent:
     def _configuration(self) -> Configuration:
         """Of what runs."""
         return self._engine.configuration
-
-    def _desk(self) -> Desk:
-        whole = self._configuration
-        return Desk(path=config.written_at(whole.path), state_dir=whole.state_dir, plugins=self._plugins)
 
     @property
     def _rooms(self) -> Rooms:

@@ -9,24 +9,37 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 import trio
 
-from yaat_core.config.editing.desk import Desk, Edit
-from yaat_core.config.editing.history import Pending
-from yaat_core.config.editing.results import Applied
+from yaat_core import config
 from yaat_core.config.problems import ConfigError
 from yaat_core.errors import UsageError, YaatError
 from yaat_core.reloading.results import Reloaded
 from yaat_core.status import Status
+
+if TYPE_CHECKING:
+    # an agent that starts has nothing to edit
+    from yaat_core.config.editing.desk import Desk, Edit
+    from yaat_core.config.editing.history import Pending
+    from yaat_core.config.editing.results import Applied
+    from yaat_core.config.model import Configuration
+    from yaat_core.plugins import Plugins
 
 log = logging.getLogger("yaat.config")
 
 #: What the agent's log and events say of who asked for a reload.
 BY: Final = "a change of the configuration"
 NO_AGENT: Final = "no agent is running: this holds from its next start"
+
+
+def desk_of(whole: Configuration, plugins: Plugins) -> Desk:
+    """The desk on which the files of a configuration are edited."""
+    from yaat_core.config.editing.desk import Desk
+
+    return Desk(path=config.written_at(whole.path), state_dir=whole.state_dir, plugins=plugins)
 
 
 @attrs.define(eq=False)
@@ -140,6 +153,8 @@ class Editor:
         if done.version is None:
             return done
         if confirm_seconds is not None:
+            from yaat_core.config.editing.history import Pending
+
             pending = Pending(number=done.version, until=time.time() + confirm_seconds)
             await trio.to_thread.run_sync(self.desk().history.wait_for, pending)
             self._waits.set()

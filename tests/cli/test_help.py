@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import click
 import pytest
+from support.commands import commands_of
 
 from yaat_core.cli.door import DoorCommand
-from yaat_core.cli.main import COMMANDS, cli
-
-
-def commands() -> Iterator[tuple[str, click.Command]]:
-    ctx = click.Context(cli)
-    waiting = [(name, cli.get_command(ctx, name)) for name in COMMANDS]
-    while waiting:
-        name, command = waiting.pop()
-        assert command is not None, name
-        if isinstance(command, click.Group):
-            waiting += [
-                (f"{name} {part}", command.get_command(ctx, part)) for part in command.list_commands(ctx)
-            ]
-        else:
-            yield name, command
+from yaat_core.cli.main import COMMANDS
 
 
 @pytest.mark.parametrize(
-    ("name", "command"), sorted(commands()), ids=lambda value: value if isinstance(value, str) else ""
+    ("name", "command"),
+    sorted(commands_of(COMMANDS)),
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_examples_and_json(name: str, command: click.Command) -> None:
     assert isinstance(command, DoorCommand), name

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
+from support.commands import commands_of
 
 from yaat_core.cli.door import DoorCommand
 from yaat_core.cli.main import cli
@@ -23,21 +23,7 @@ ALIKE = re.compile(r"^(processors|sinks) (?=list|add|edit|remove|test)")
 OURS = [name for name in cli.list_commands(click.Context(cli)) if name != "hello"]
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
-    ctx = click.Context(cli)
-    waiting = [(name, cli.get_command(ctx, name)) for name in OURS]
-    while waiting:
-        name, command = waiting.pop()
-        assert command is not None, name
-        if isinstance(command, click.Group):
-            waiting += [
-                (f"{name} {part}", command.get_command(ctx, part)) for part in command.list_commands(ctx)
-            ]
-        else:
-            yield name, command
-
-
-COMMANDS = dict(sorted(commands()))
+COMMANDS = dict(sorted(commands_of(OURS)))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

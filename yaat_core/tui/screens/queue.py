@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,7 +32,7 @@ from yaat_core.actions.queue import (
 from yaat_core.components import RecordInfo
 from yaat_core.deadletters import Letter
 from yaat_core.errors import YaatError
-from yaat_core.tui import acting
+from yaat_core.tui import acting, commanding
 from yaat_core.tui.keys import Key
 from yaat_core.tui.layout import Columns, Node, Pane, Rows
 from yaat_core.tui.screen import Screen
@@ -372,13 +371,11 @@ Dead letters: Space marks, Enter shows the events and why each was refused, r de
         )  # fmt: skip
         if values is None:
             return
-        words = [sys.executable, "-m", "yaat_core.cli", "queue", "export", "-o", values["file"]]
+        words = ["queue", "export", "-o", values["file"]]
         words += [word for name in ("from", "to") if values[name] for word in (f"--{name}", values[name])]
-        if self.shell.config_option:
-            words += ["-c", self.shell.config_option]
-        done = await trio.run_process(words, capture_stdout=True, capture_stderr=True, check=False)
-        said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
-        if done.returncode:
+        done = await commanding.run(self.shell, *words)
+        said = (done.said or done.out).strip()
+        if done.code:
             await self.shell.message("The export failed", said)
         else:
             self.shell.notify(said.rpartition("\n")[2] or f"written to {values['file']}")
